@@ -16,11 +16,30 @@ pub mod history;
 mod op;
 mod verdict;
 
+pub mod client;
+mod protocol;
+pub mod rpc;
+mod system;
+
+mod fault;
+pub mod switch;
+
+pub mod generator;
+mod world;
+
 pub use serde_json::{Map, Value};
 
+pub use client::Outcome;
+pub use fault::{Cluster, Disruption, Fault, FaultId, FaultKind, Impact, Shape, Target};
+pub use generator::{Generator, Next};
 pub use history::{History, HistoryError};
 pub use id::{Link, NodeId, Process, RunId};
 pub use op::{Kind, Op};
+pub use protocol::{Context, Effect, Node, Probe, Protocol, Ticket};
 pub use seed::{Rng, Seed};
+pub use system::{
+    BootError, BugInfo, Control, Invariant, OptionInfo, Setup, Shows, System, SystemInfo, Violation,
+};
 pub use time::Time;
 pub use verdict::{Anomaly, Validity, Verdict};
+pub use world::{Call, Event, World, WorldError};

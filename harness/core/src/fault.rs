@@ -1,0 +1,627 @@
+//! What can go wrong, as data.
+//!
+//! Three things are kept apart: *what* (a [`Fault`], as a plan writes it), *where* (the [`Disruption`] it
+//! resolves to at the moment of injection, with nodes and links by name) and *how* ([`crate::World::inject`]).
+//! So a schedule can be stored, replayed and shrunk.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use rand::seq::{IndexedRandom, SliceRandom};
+use serde::{Deserialize, Serialize};
+
+use crate::switch::LinkRule;
+use crate::{Link, NodeId, Rng};
+
+/// The name of a fault on the command line and in the coverage of a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// Some links carry nothing.
+    Partition,
+    /// Messages take longer.
+    Delay,
+    /// Messages take longer by amounts that vary.
+    Jitter,
+    /// Some messages vanish.
+    Loss,
+    /// Some messages arrive twice.
+    Duplicate,
+    /// Some messages are overtaken by later ones.
+    Reorder,
+    /// Some messages arrive damaged.
+    Corrupt,
+    /// A process is killed, and stays down until healed.
+    Kill,
+    /// The power fails: like a kill, and what was not synced is lost or torn.
+    PowerOff,
+    /// A process is stopped, and goes on later as if nothing had happened.
+    Pause,
+    /// A process is killed and started again at once.
+    Restart,
+    /// A disk takes long to sync.
+    SlowDisk,
+}
+
+impl FaultKind {
+    /// Every kind, with its name and what it does.
+    pub const ALL: [(FaultKind, &'static str, &'static str); 12] = [
+        (FaultKind::Partition, "partition", "cut links between nodes, in one of several shapes"),
+        (FaultKind::Delay, "delay", "hold every message back by a fixed time"),
+        (FaultKind::Jitter, "jitter", "hold every message back by a random time"),
+        (FaultKind::Loss, "loss", "drop some messages"),
+        (FaultKind::Duplicate, "duplicate", "deliver some messages twice"),
+        (FaultKind::Reorder, "reorder", "let some messages be overtaken"),
+        (FaultKind::Corrupt, "corrupt", "flip bits in some messages"),
+        (FaultKind::Kill, "kill", "SIGKILL processes, start them again later"),
+        (FaultKind::PowerOff, "power-off", "kill processes and lose or tear what they had not synced"),
+        (FaultKind::Pause, "pause", "SIGSTOP processes, SIGCONT them later"),
+        (FaultKind::Restart, "restart", "SIGKILL processes and start them again at once"),
+        (FaultKind::SlowDisk, "slow-disk", "delay every fsync by 5 to 50 ms"),
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        FaultKind::ALL
+            .iter()
+            .find(|(kind, ..)| *kind == self)
+            .map(|(_, name, _)| *name)
+            .expect("ALL has every kind")
+    }
+
+    /// The faults of the network, which only the switch can do.
+    pub fn is_link(self) -> bool {
+        match self {
+            FaultKind::Partition
+            | FaultKind::Delay
+            | FaultKind::Jitter
+            | FaultKind::Loss
+            | FaultKind::Duplicate
+            | FaultKind::Reorder
+            | FaultKind::Corrupt => true,
+            FaultKind::Kill
+            | FaultKind::PowerOff
+            | FaultKind::Pause
+            | FaultKind::Restart
+            | FaultKind::SlowDisk => false,
+        }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for FaultKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        FaultKind::ALL
+            .iter()
+            .find_map(|(kind, name, _)| (*name == text).then_some(*kind))
+            .ok_or_else(|| format!("no fault is called `{text}`"))
+    }
+}
+
+/// Whom a fault strikes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// One node, at random.
+    #[default]
+    One,
+    /// The largest number of nodes that still leaves a majority.
+    Minority,
+    /// The smallest number of nodes that is a majority.
+    Majority,
+    /// Every node.
+    All,
+    /// The live node with the highest term, as the nodes' probes tell; one at random where none leads.
+    Leader,
+    /// The node whose probe armed the fault.
+    Source,
+    /// These nodes.
+    Nodes(Vec<NodeId>),
+}
+
+/// How the links are cut.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// One node alone.
+    One,
+    /// The smaller and the larger half, in order of their numbers.
+    Halves,
+    /// The smaller and the larger half, at random.
+    #[default]
+    RandomHalves,
+    /// A random minority alone with the leader, if there is one.
+    Minority,
+    /// Every node sees a majority, but no two see the same one.
+    MajorityRing,
+    /// Two halves that share one node.
+    Bridge,
+    /// The leader alone.
+    Leader,
+    /// One node hears the others and is not heard, or the other way round.
+    OneWay,
+    /// Nodes see each other only within a group; a node that stands in several joins them.
+    Groups(Vec<Vec<NodeId>>),
+}
+
+impl Shape {
+    /// The shapes that need no nodes by name, each with its name.
+    pub const NAMED: [(Shape, &'static str); 8] = [
+        (Shape::One, "one"),
+        (Shape::Minority, "minority"),
+        (Shape::Halves, "halves"),
+        (Shape::RandomHalves, "random-halves"),
+        (Shape::MajorityRing, "majority-ring"),
+        (Shape::Bridge, "bridge"),
+        (Shape::Leader, "leader"),
+        (Shape::OneWay, "one-way"),
+    ];
+}
+
+/// A fault as a plan writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Fault {
+    /// See [`FaultKind::Partition`].
+    Partition {
+        /// Which links are cut.
+        #[serde(default)]
+        shape: Shape,
+    },
+    /// See [`FaultKind::Delay`].
+    Delay {
+        /// The nodes whose links are slow, in both directions.
+        #[serde(default = "all")]
+        target: Target,
+        /// How much longer.
+        #[serde(default = "fifty_ms", with = "humantime_serde")]
+        by: Duration,
+    },
+    /// See [`FaultKind::Jitter`].
+    Jitter {
+        /// The nodes whose links are unsteady, in both directions.
+        #[serde(default = "all")]
+        target: Target,
+        /// At most this much longer.
+        #[serde(default = "fifty_ms", with = "humantime_serde")]
+        up_to: Duration,
+    },
+    /// See [`FaultKind::Loss`].
+    Loss {
+        /// The nodes whose links lose messages, in both directions.
+        #[serde(default = "all")]
+        target: Target,
+        /// Of a hundred messages, how many.
+        #[serde(default = "twenty")]
+        percent: u8,
+    },
+    /// See [`FaultKind::Duplicate`].
+    Duplicate {
+        /// The nodes whose links repeat messages, in both directions.
+        #[serde(default = "all")]
+        target: Target,
+        /// Of a hundred messages, how many.
+        #[serde(default = "twenty")]
+        percent: u8,
+    },
+    /// See [`FaultKind::Reorder`].
+    Reorder {
+        /// The nodes whose links reorder messages, in both directions.
+        #[serde(default = "all")]
+        target: Target,
+        /// Of a hundred messages, how many are held back.
+        #[serde(default = "twenty")]
+        percent: u8,
+    },
+    /// See [`FaultKind::Corrupt`].
+    Corrupt {
+        /// The nodes whose links damage messages, in both directions.
+        #[serde(default = "all")]
+        target: Target,
+        /// Of a hundred messages, how many.
+        #[serde(default = "twenty")]
+        percent: u8,
+    },
+    /// See [`FaultKind::Kill`].
+    Kill {
+        /// Who is killed.
+        #[serde(default)]
+        target: Target,
+    },
+    /// See [`FaultKind::PowerOff`].
+    PowerOff {
+        /// Who loses power.
+        #[serde(default)]
+        target: Target,
+    },
+    /// See [`FaultKind::Pause`].
+    Pause {
+        /// Who stands still.
+        #[serde(default)]
+        target: Target,
+    },
+    /// See [`FaultKind::Restart`].
+    Restart {
+        /// Who starts again.
+        #[serde(default)]
+        target: Target,
+    },
+    /// See [`FaultKind::SlowDisk`].
+    SlowDisk {
+        /// Whose disk is slow.
+        #[serde(default = "all")]
+        target: Target,
+    },
+}
+
+fn all() -> Target {
+    Target::All
+}
+
+fn fifty_ms() -> Duration {
+    Duration::from_millis(50)
+}
+
+fn twenty() -> u8 {
+    20
+}
+
+/// Numbers the injections of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FaultId(pub u32);
+
+/// A fault with its nodes and links by name: what is stored in a schedule and done by a world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Disruption {
+    /// Messages on these links obey this rule as well.
+    Links {
+        /// What it is called in the coverage.
+        kind: FaultKind,
+        /// The links.
+        links: Vec<Link>,
+        /// What becomes of their messages.
+        rule: LinkRule,
+    },
+    /// These processes are killed, and started again when healed.
+    Kill {
+        /// The nodes.
+        nodes: Vec<NodeId>,
+    },
+    /// These nodes lose power, and get it back when healed.
+    PowerOff {
+        /// The nodes.
+        nodes: Vec<NodeId>,
+    },
+    /// These processes stand still until healed.
+    Pause {
+        /// The nodes.
+        nodes: Vec<NodeId>,
+    },
+    /// These processes are killed and started again at once.
+    Restart {
+        /// The nodes.
+        nodes: Vec<NodeId>,
+    },
+    /// Each fsync of these nodes takes longer, by a random time between these two.
+    SlowDisk {
+        /// The nodes.
+        nodes: Vec<NodeId>,
+        /// At least.
+        #[serde(with = "humantime_serde")]
+        at_least: Duration,
+        /// At most.
+        #[serde(with = "humantime_serde")]
+        at_most: Duration,
+    },
+}
+
+impl Disruption {
+    /// What kind of fault it is.
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Disruption::Links { kind, .. } => *kind,
+            Disruption::Kill { .. } => FaultKind::Kill,
+            Disruption::PowerOff { .. } => FaultKind::PowerOff,
+            Disruption::Pause { .. } => FaultKind::Pause,
+            Disruption::Restart { .. } => FaultKind::Restart,
+            Disruption::SlowDisk { .. } => FaultKind::SlowDisk,
+        }
+    }
+
+    /// The nodes it strikes; empty for a disruption of links.
+    pub fn nodes(&self) -> &[NodeId] {
+        match self {
+            Disruption::Links { .. } => &[],
+            Disruption::Kill { nodes }
+            | Disruption::PowerOff { nodes }
+            | Disruption::Pause { nodes }
+            | Disruption::Restart { nodes }
+            | Disruption::SlowDisk { nodes, .. } => nodes,
+        }
+    }
+}
+
+/// Written for the terminal and the report: `n1 n2 | n3 n4 n5`, `kill n3`.
+impl fmt::Display for Disruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind())?;
+        if let Disruption::Links { links, .. } = self {
+            return write!(f, " on {} links", links.len());
+        }
+        self.nodes().iter().try_for_each(|node| write!(f, " {node}"))
+    }
+}
+
+/// What a disruption did while it was in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Impact {
+    /// Whether it bit: a link fault touched a message; a dead or stopped process had an op or a message pending.
+    pub bit: bool,
+    /// Messages that the switch dropped, delayed, repeated or damaged because of it.
+    #[serde(default)]
+    pub messages: u64,
+    /// Processes seen dead or stopped while something waited for them.
+    #[serde(default)]
+    pub processes: u64,
+    /// Bytes that the power failure took from logs.
+    #[serde(default)]
+    pub lost_bytes: u64,
+    /// Fsyncs that took longer.
+    #[serde(default)]
+    pub slow_syncs: u64,
+}
+
+/// What the nemesis knows when it resolves a fault.
+#[derive(Clone, Debug)]
+pub struct Cluster<'a> {
+    /// Every node.
+    pub nodes: &'a [NodeId],
+    /// The nodes that run.
+    pub running: &'a [NodeId],
+    /// The live node with the highest-term leader probe.
+    pub leader: Option<NodeId>,
+    /// The node whose probe armed the fault.
+    pub source: Option<NodeId>,
+}
+
+impl Fault {
+    /// What kind of fault it is.
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Fault::Partition { .. } => FaultKind::Partition,
+            Fault::Delay { .. } => FaultKind::Delay,
+            Fault::Jitter { .. } => FaultKind::Jitter,
+            Fault::Loss { .. } => FaultKind::Loss,
+            Fault::Duplicate { .. } => FaultKind::Duplicate,
+            Fault::Reorder { .. } => FaultKind::Reorder,
+            Fault::Corrupt { .. } => FaultKind::Corrupt,
+            Fault::Kill { .. } => FaultKind::Kill,
+            Fault::PowerOff { .. } => FaultKind::PowerOff,
+            Fault::Pause { .. } => FaultKind::Pause,
+            Fault::Restart { .. } => FaultKind::Restart,
+            Fault::SlowDisk { .. } => FaultKind::SlowDisk,
+        }
+    }
+
+    /// Names the nodes and links that it strikes now. `None` when there is nobody left to strike.
+    pub fn resolve(&self, cluster: &Cluster<'_>, rng: &mut Rng) -> Option<Disruption> {
+        let links = |target: &Target, rule: LinkRule, rng: &mut Rng| {
+            let nodes = target.pick(cluster, cluster.nodes, rng);
+            let links: Vec<Link> = Link::all(cluster.nodes)
+                .filter(|link| nodes.contains(&link.from) || nodes.contains(&link.to))
+                .collect();
+            (!links.is_empty()).then_some(Disruption::Links { kind: self.kind(), links, rule })
+        };
+        // A dead or stopped process cannot be struck again.
+        let living = |target: &Target, rng: &mut Rng| {
+            Some(target.pick(cluster, cluster.running, rng)).filter(|nodes| !nodes.is_empty())
+        };
+        match self {
+            Fault::Partition { shape } => {
+                let links = shape.cut(cluster, rng);
+                (!links.is_empty()).then_some(Disruption::Links {
+                    kind: FaultKind::Partition,
+                    links,
+                    rule: LinkRule { cut: true, ..LinkRule::default() },
+                })
+            }
+            Fault::Delay { target, by } => links(target, LinkRule { delay: *by, ..LinkRule::default() }, rng),
+            Fault::Jitter { target, up_to } => {
+                links(target, LinkRule { jitter: *up_to, ..LinkRule::default() }, rng)
+            }
+            Fault::Loss { target, percent } => {
+                links(target, LinkRule { loss: *percent, ..LinkRule::default() }, rng)
+            }
+            Fault::Duplicate { target, percent } => {
+                links(target, LinkRule { duplicate: *percent, ..LinkRule::default() }, rng)
+            }
+            Fault::Reorder { target, percent } => {
+                links(target, LinkRule { reorder: *percent, ..LinkRule::default() }, rng)
+            }
+            Fault::Corrupt { target, percent } => {
+                links(target, LinkRule { corrupt: *percent, ..LinkRule::default() }, rng)
+            }
+            Fault::Kill { target } => living(target, rng).map(|nodes| Disruption::Kill { nodes }),
+            Fault::PowerOff { target } => living(target, rng).map(|nodes| Disruption::PowerOff { nodes }),
+            Fault::Pause { target } => living(target, rng).map(|nodes| Disruption::Pause { nodes }),
+            Fault::Restart { target } => living(target, rng).map(|nodes| Disruption::Restart { nodes }),
+            Fault::SlowDisk { target } => living(target, rng).map(|nodes| Disruption::SlowDisk {
+                nodes,
+                at_least: Duration::from_millis(5),
+                at_most: Duration::from_millis(50),
+            }),
+        }
+    }
+}
+
+impl Target {
+    /// The nodes among `from` that it means; sizes are reckoned on the whole cluster.
+    fn pick(&self, cluster: &Cluster<'_>, from: &[NodeId], rng: &mut Rng) -> Vec<NodeId> {
+        let majority = cluster.nodes.len() / 2 + 1;
+        let some = |count: usize, rng: &mut Rng| {
+            let mut nodes: Vec<NodeId> = from.sample(rng, count.min(from.len())).copied().collect();
+            nodes.sort_unstable();
+            nodes
+        };
+        match self {
+            Target::One => some(1, rng),
+            Target::Minority => some((cluster.nodes.len() - majority).max(1), rng),
+            Target::Majority => some(majority, rng),
+            Target::All => from.to_vec(),
+            Target::Leader => match cluster.leader.filter(|leader| from.contains(leader)) {
+                Some(leader) => vec![leader],
+                None => some(1, rng),
+            },
+            Target::Source => cluster.source.filter(|source| from.contains(source)).into_iter().collect(),
+            Target::Nodes(nodes) => nodes.iter().copied().filter(|node| from.contains(node)).collect(),
+        }
+    }
+}
+
+impl Shape {
+    /// The links that it cuts.
+    fn cut(&self, cluster: &Cluster<'_>, rng: &mut Rng) -> Vec<Link> {
+        let nodes = cluster.nodes;
+        let mut shuffled = nodes.to_vec();
+        shuffled.shuffle(rng);
+        let half = nodes.len() / 2;
+        let alone = |node: NodeId| {
+            let rest = nodes.iter().copied().filter(|other| *other != node).collect();
+            outside(nodes, &[vec![node], rest])
+        };
+        match self {
+            Shape::One => alone(shuffled[0]),
+            Shape::Leader => alone(cluster.leader.unwrap_or(shuffled[0])),
+            Shape::Halves => outside(nodes, &[nodes[..half].to_vec(), nodes[half..].to_vec()]),
+            Shape::RandomHalves => outside(nodes, &[shuffled[..half].to_vec(), shuffled[half..].to_vec()]),
+            Shape::Minority => {
+                // The leader among the minority is what tells a true quorum from a false one.
+                if let Some(position) = shuffled.iter().position(|node| Some(*node) == cluster.leader) {
+                    shuffled.swap(0, position);
+                }
+                let few = (nodes.len() - 1) / 2;
+                outside(nodes, &[shuffled[..few].to_vec(), shuffled[few..].to_vec()])
+            }
+            Shape::Bridge => {
+                let middle = shuffled[half];
+                let (mut left, mut right) = (shuffled[..half].to_vec(), shuffled[half + 1..].to_vec());
+                left.push(middle);
+                right.push(middle);
+                outside(nodes, &[left, right])
+            }
+            Shape::MajorityRing => {
+                // On a shuffled ring each node sees itself and as many neighbours as make a majority.
+                let reach = (nodes.len() / 2).div_ceil(2);
+                let groups: Vec<Vec<NodeId>> = (0..shuffled.len())
+                    .map(|at| (0..=reach).map(|step| shuffled[(at + step) % shuffled.len()]).collect())
+                    .collect();
+                outside(nodes, &groups)
+            }
+            Shape::OneWay => {
+                let node = shuffled[0];
+                let deaf = rand::RngExt::random_bool(rng, 0.5);
+                Link::all(nodes)
+                    .filter(|link| if deaf { link.to == node } else { link.from == node })
+                    .collect()
+            }
+            Shape::Groups(groups) => outside(nodes, groups),
+        }
+    }
+}
+
+/// The links between nodes that share no group.
+fn outside(nodes: &[NodeId], groups: &[Vec<NodeId>]) -> Vec<Link> {
+    Link::all(nodes)
+        .filter(|link| !groups.iter().any(|group| group.contains(&link.from) && group.contains(&link.to)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Seed;
+
+    fn cut(shape: &Shape, count: u16, leader: Option<u16>) -> Vec<Link> {
+        let nodes = NodeId::first(count);
+        let cluster = Cluster { nodes: &nodes, running: &nodes, leader: leader.map(NodeId), source: None };
+        shape.cut(&cluster, &mut Seed(1).rng())
+    }
+
+    fn seen(links: &[Link], count: u16, from: NodeId) -> usize {
+        NodeId::first(count).into_iter().filter(|to| !links.contains(&Link { from, to: *to })).count()
+    }
+
+    #[test]
+    fn each_partition_cuts_what_its_name_says() {
+        assert_eq!(cut(&Shape::One, 5, None).len(), 8);
+        assert!(
+            cut(&Shape::Leader, 5, Some(3)).iter().all(|link| link.from == NodeId(3) || link.to == NodeId(3))
+        );
+        assert_eq!(cut(&Shape::Halves, 5, None).len(), 12);
+        assert_eq!(cut(&Shape::RandomHalves, 5, None).len(), 12);
+        let minority = cut(&Shape::Minority, 5, Some(2));
+        assert_eq!(minority.len(), 12);
+        assert_eq!(seen(&minority, 5, NodeId(2)), 2, "the leader sees itself and one more");
+        let bridge = cut(&Shape::Bridge, 5, None);
+        let mut reach: Vec<usize> = NodeId::first(5).iter().map(|node| seen(&bridge, 5, *node)).collect();
+        reach.sort_unstable();
+        assert_eq!(reach, [3, 3, 3, 3, 5]);
+        let one_way = cut(&Shape::OneWay, 5, None);
+        assert_eq!(one_way.len(), 4);
+    }
+
+    #[test]
+    fn on_the_majority_ring_all_see_a_majority_and_no_two_the_same() {
+        for count in [3, 5, 7, 9] {
+            let links = cut(&Shape::MajorityRing, count, None);
+            let sights: std::collections::BTreeSet<Vec<NodeId>> = NodeId::first(count)
+                .into_iter()
+                .map(|from| {
+                    NodeId::first(count)
+                        .into_iter()
+                        .filter(|to| !links.contains(&Link { from, to: *to }))
+                        .collect()
+                })
+                .collect();
+            assert!(sights.iter().all(|sight| sight.len() > usize::from(count) / 2), "{count}: {sights:?}");
+            assert!(count == 3 || sights.len() == usize::from(count), "{count}: {sights:?}");
+        }
+    }
+
+    #[test]
+    fn targets_are_sized_on_the_whole_cluster_and_struck_among_the_living() {
+        let nodes = NodeId::first(5);
+        let running = [NodeId(2), NodeId(5)];
+        let cluster =
+            Cluster { nodes: &nodes, running: &running, leader: Some(NodeId(5)), source: Some(NodeId(1)) };
+        let mut rng = Seed(3).rng();
+        let kill = |target, rng: &mut Rng| Fault::Kill { target }.resolve(&cluster, rng);
+        assert_eq!(kill(Target::Leader, &mut rng), Some(Disruption::Kill { nodes: vec![NodeId(5)] }));
+        assert_eq!(kill(Target::All, &mut rng), Some(Disruption::Kill { nodes: running.to_vec() }));
+        assert_eq!(kill(Target::Source, &mut rng), None, "n1 is dead already");
+        assert_eq!(Target::Minority.pick(&cluster, &nodes, &mut rng).len(), 2);
+        assert_eq!(Target::Majority.pick(&cluster, &nodes, &mut rng).len(), 3);
+    }
+
+    #[test]
+    fn a_fault_is_written_plainly() {
+        let fault: Fault = serde_json::from_str(r#"{"fault":"kill","target":"leader"}"#).unwrap();
+        assert_eq!(fault, Fault::Kill { target: Target::Leader });
+        let fault: Fault = serde_json::from_str(r#"{"fault":"delay","by":"80ms"}"#).unwrap();
+        assert_eq!(fault, Fault::Delay { target: Target::All, by: Duration::from_millis(80) });
+        let groups: Fault =
+            serde_json::from_str(r#"{"fault":"partition","shape":{"groups":[["n1","n2"],["n3"]]}}"#).unwrap();
+        assert_eq!(groups.kind(), FaultKind::Partition);
+        let error = serde_json::from_str::<Fault>(r#"{"fault":"kill","tarjet":"leader"}"#).unwrap_err();
+        assert!(error.to_string().contains("unknown field `tarjet`"), "{error}");
+    }
+}
