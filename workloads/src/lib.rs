@@ -1,1 +1,15 @@
-//! workloads
+//! What clients ask of a system, and which checkers judge the answers.
+//!
+//! A [`Workload`] generates invocations, turns each into a request body, reads the reply, and names the
+//! checkers. It never sees a system: any system that speaks its bodies can serve it. To add one, write a
+//! module like [`register`] and name it in [`all`].
+
+mod echo;
+mod register;
+mod set;
+mod workload;
+
+pub use echo::Echo;
+pub use register::Register;
+pub use set::Set;
+pub use workload::{Request, Workload, WorkloadInfo, all, by_name};

@@ -128,6 +128,16 @@ pub trait Generator<A>: Send {
     }
 }
 
+impl<A, G: Generator<A> + ?Sized> Generator<A> for &mut G {
+    fn next(&mut self, asked: &mut Asked<'_>) -> Next<A> {
+        (**self).next(asked)
+    }
+
+    fn update(&mut self, thread: usize, op: &Op) {
+        (**self).update(thread, op);
+    }
+}
+
 impl<A> Generator<A> for Box<dyn Generator<A> + '_> {
     fn next(&mut self, asked: &mut Asked<'_>) -> Next<A> {
         (**self).next(asked)
