@@ -1,1 +1,39 @@
-//! checkers
+//! From a history to a verdict: a library that stands alone.
+//!
+//! A [`Checker`] reads a [`History`](rashomon_core::History) and answers with a
+//! [`Verdict`](rashomon_core::Verdict). It knows nothing of the system that was tested and has no clock: its
+//! caller lends it a [`Budget`], and a checker that uses it up says *unknown*, never *valid*.
+//!
+//! - [`linearizable`]: whether one order of the operations, consistent with real time, explains every answer;
+//!   for any [`Model`], of which [`models`] has a few.
+//! - [`set`]: what became of each element that was added.
+//! - [`stats`] and [`availability`]: how often, how fast, and when operations succeeded.
+//! - [`formats`]: histories recorded by other tools; [`judge()`] is the way from such a file to a verdict.
+//! - [`notation`] and [`generate`]: histories written by hand and by machine, for tests and benchmarks.
+//!
+//! Invariant: a verdict is a function of the history and of when the budget ran out. Nothing here reads a
+//! clock or iterates over a map of random order.
+
+mod budget;
+mod checker;
+
+mod model;
+pub mod models;
+
+pub mod linearizable;
+pub mod set;
+
+pub mod availability;
+mod quantiles;
+pub mod stats;
+
+// pub mod formats;
+// mod judge;
+
+// pub mod generate;
+pub mod notation;
+
+pub use budget::Budget;
+pub use checker::{Checker, all, by_name};
+// pub use judge::{JudgeError, Question, judge};
+pub use model::{Effect, Model};

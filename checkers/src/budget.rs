@@ -1,0 +1,33 @@
+//! What a checker may spend.
+
+use std::fmt;
+
+/// What a checker may spend: memory that it counts itself, and time that its caller watches.
+///
+/// Checkers have no clock, so the caller decides what `expired` looks at: a deadline, a Ctrl-C, a count of
+/// calls. It is asked every few hundred steps of a search and must be cheap.
+#[derive(Clone, Copy)]
+pub struct Budget<'a> {
+    /// The most memory, in bytes, that the checker's own growing structures may take.
+    pub bytes: usize,
+    /// Whether to give up now.
+    pub expired: &'a dyn Fn() -> bool,
+}
+
+impl<'a> Budget<'a> {
+    /// At most `bytes` of memory, until `expired` says so.
+    pub fn new(bytes: usize, expired: &'a dyn Fn() -> bool) -> Budget<'a> {
+        Budget { bytes, expired }
+    }
+
+    /// No limit: for tests and for histories known to be small.
+    pub fn unlimited() -> Budget<'static> {
+        Budget { bytes: usize::MAX, expired: &|| false }
+    }
+}
+
+impl fmt::Debug for Budget<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! The one interface of all checkers, and the list of them.
+
+use rashomon_core::{History, Verdict};
+
+use crate::Budget;
+use crate::availability::Availability;
+use crate::linearizable::Linearizable;
+use crate::models::Register;
+use crate::set::Set;
+use crate::stats::Stats;
+
+/// Judges histories.
+pub trait Checker: Send + Sync {
+    /// Its name, by which workloads and people ask for it.
+    fn name(&self) -> &'static str;
+
+    /// What it decides, in one sentence.
+    fn about(&self) -> &'static str;
+
+    /// Judges a history.
+    ///
+    /// Never `valid` when nothing was observed, and `unknown` when the budget ran out first.
+    fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict;
+}
+
+/// Every checker that workloads may name, in the order in which people should see them.
+pub fn all() -> Vec<Box<dyn Checker>> {
+    vec![
+        Box::new(Linearizable::named(
+            "linearizable-register",
+            "every read, write and cas of a register takes effect at one instant between call and return",
+            Register::cas(),
+        )),
+        Box::new(Set::default()),
+        Box::new(Stats),
+        Box::new(Availability),
+    ]
+}
+
+/// The checker of that name.
+pub fn by_name(name: &str) -> Option<Box<dyn Checker>> {
+    all().into_iter().find(|checker| checker.name() == name)
+}

@@ -1,0 +1,224 @@
+//! The checker of linearizability, for any model.
+
+use std::collections::BTreeMap;
+
+use rashomon_core::{Anomaly, History, Kind, Validity, Verdict};
+
+use super::because::{describe, tell};
+use super::drawing::{details, longest, pair};
+use super::method::Method;
+use super::minimal::reduce;
+use super::partition::{Partition, partitions};
+use super::rounds::{self, Rounds, Settled};
+use super::witness::{Witness, verify};
+use crate::{Budget, Checker, Model};
+
+/// The operations that a window names before it says "and more".
+const NAMED: usize = 8;
+
+/// Decides whether a history is linearizable for a model.
+///
+/// - *Valid*: an order was found for every key and replayed by [`verify`].
+/// - *Invalid*: one key has no order, by two searches with different fingerprints. The anomaly's events are a
+///   minimal core (see [`set_aside`](super::set_aside)), its reason names them, and its details hold what a
+///   picture needs.
+/// - *Unknown*: the budget ran out, an operation is none of the model's, or nothing was observed.
+#[derive(Clone, Debug)]
+pub struct Linearizable<M> {
+    name: &'static str,
+    about: &'static str,
+    model: M,
+}
+
+impl<M: Model> Linearizable<M> {
+    /// A checker of that model with a generic name.
+    pub fn new(model: M) -> Linearizable<M> {
+        Linearizable::named(
+            "linearizable",
+            "every operation takes effect at one instant between call and return",
+            model,
+        )
+    }
+
+    /// A checker of that model with a name of its own.
+    pub fn named(name: &'static str, about: &'static str, model: M) -> Linearizable<M> {
+        Linearizable { name, about, model }
+    }
+
+    /// Judges a history.
+    pub fn judge(&self, history: &History, budget: &Budget<'_>) -> Verdict {
+        let succeeded = history.pairs().filter(|pair| pair.outcome() == Kind::Ok).count();
+        if succeeded == 0 {
+            return Verdict::unknown(self.name, "vacuous: no operation succeeded");
+        }
+        let mut model = self.model.clone();
+        let mut partitions = match partitions(&mut model, history) {
+            Ok(partitions) => partitions,
+            Err(reason) => return Verdict::unknown(self.name, reason),
+        };
+        let mut methods: BTreeMap<Method, u64> = BTreeMap::new();
+        for partition in &partitions {
+            *methods.entry(Method::pick(partition).0).or_default() += 1;
+        }
+        let rounds = rounds::run(&model, &mut partitions, budget);
+        let verdict = self.conclude(&model, history, &mut partitions, &rounds, budget);
+        let reasons: BTreeMap<&str, &str> =
+            partitions.iter().map(Method::pick).map(|(method, why)| (method.name(), why)).collect();
+        let methods: BTreeMap<&str, u64> =
+            methods.into_iter().map(|(method, keys)| (method.name(), keys)).collect();
+        let operations: usize = partitions.iter().map(|partition| partition.claims.len()).sum();
+        let dropped: usize = partitions.iter().map(|partition| partition.dropped).sum();
+        verdict
+            .with_stat("model", model.name())
+            .with_stat("keys", partitions.len())
+            .with_stat("operations", operations)
+            .with_stat("unconstraining", dropped)
+            .with_stat("configurations", rounds.configurations)
+            .with_stat("methods", serde_json::json!(methods))
+            .with_stat("why", serde_json::json!(reasons))
+    }
+
+    fn conclude(
+        &self,
+        model: &M,
+        history: &History,
+        partitions: &mut [Partition<'_, M>],
+        rounds: &Rounds,
+        budget: &Budget<'_>,
+    ) -> Verdict {
+        let impossible =
+            rounds.settled.iter().zip(partitions.iter_mut()).find_map(|(settled, partition)| match settled {
+                Settled::Impossible(farthest) => Some((partition, farthest)),
+                Settled::Found(_) | Settled::Open { .. } => None,
+            });
+        if let Some((partition, farthest)) = impossible {
+            return match reduce(model, partition, farthest, budget) {
+                Ok(Some(core)) => {
+                    let anomaly = accuse(model, history, partition, &core);
+                    let summary = format!("{}{}: {}", of_key(partition.key), anomaly.name, anomaly.because);
+                    Verdict::invalid(self.name, summary, vec![anomaly])
+                }
+                Ok(None) => {
+                    self.unknown(history, partitions, rounds, "two searches of the same key disagree")
+                }
+                Err(spent) => {
+                    let cause = format!("{} before a violation was confirmed", spent.cause());
+                    self.unknown(history, partitions, rounds, &cause)
+                }
+            };
+        }
+        if let Some(spent) = rounds.spent {
+            return self.unknown(history, partitions, rounds, spent.cause());
+        }
+        let mut witness = Witness::new();
+        for (settled, partition) in rounds.settled.iter().zip(partitions.iter()) {
+            if let Settled::Found(order) = settled {
+                let order = order.iter().map(|claim| u64::from(partition.claims[*claim as usize].call));
+                witness.insert(partition.key, order.collect());
+            }
+        }
+        match verify(self.model.clone(), history, &witness) {
+            Ok(()) => {
+                let operations: usize = witness.values().map(Vec::len).sum();
+                let keys = if partitions.len() == 1 { "" } else { " of their key" };
+                Verdict::valid(
+                    self.name,
+                    format!("one order explains all {operations} operations{keys}, and was replayed"),
+                )
+            }
+            Err(reason) => Verdict::unknown(self.name, format!("the order found does not replay: {reason}")),
+        }
+    }
+
+    /// The verdict when something remains open, with the smallest window that does.
+    fn unknown(
+        &self,
+        history: &History,
+        partitions: &[Partition<'_, M>],
+        rounds: &Rounds,
+        cause: &str,
+    ) -> Verdict {
+        let open = rounds.settled.iter().zip(partitions).filter_map(|(settled, partition)| match settled {
+            Settled::Open { farthest, size } => Some((farthest, *size, partition)),
+            Settled::Impossible(farthest) => Some((farthest, partition.claims.len(), partition)),
+            Settled::Found(_) => None,
+        });
+        let undecided = open.clone().count();
+        let mut verdict = Verdict::unknown(self.name, cause);
+        let started = open.clone().filter(|(farthest, _, _)| !farthest.window.is_empty());
+        if let Some((farthest, size, partition)) =
+            started.min_by_key(|(farthest, _, _)| farthest.window.len())
+        {
+            let ops: Vec<u32> =
+                farthest.window.iter().map(|claim| partition.claims[*claim as usize].call).collect();
+            let names: Vec<String> = ops
+                .iter()
+                .take(NAMED)
+                .map(|call| format!("{} (op {call})", describe(&pair(history, *call))))
+                .collect();
+            let more =
+                if ops.len() > NAMED { format!(" and {} more", ops.len() - NAMED) } else { String::new() };
+            verdict.unknown.push(format!(
+                "{}{} of {size} operations placed; not settled: {}{more}",
+                of_key(partition.key),
+                farthest.placed,
+                names.join(", ")
+            ));
+            verdict = verdict.with_stat(
+                "window",
+                serde_json::json!({ "key": partition.key, "ops": ops, "farthest": farthest.bound }),
+            );
+        }
+        verdict.summary = format!(
+            "{cause} after {} configurations, {undecided} of {} keys undecided",
+            rounds.configurations,
+            partitions.len()
+        );
+        debug_assert_eq!(verdict.valid, Validity::Unknown);
+        verdict.with_stat("undecided", undecided)
+    }
+}
+
+fn of_key(key: Option<&str>) -> String {
+    key.map_or_else(String::new, |key| format!("key {key}: "))
+}
+
+fn accuse<M: Model>(
+    model: &M,
+    history: &History,
+    partition: &mut Partition<'_, M>,
+    core: &super::minimal::Core,
+) -> Anomaly {
+    let longest = longest(model, partition, core);
+    let story = tell(model, history, partition, core, &longest);
+    let mut events: Vec<u64> = core
+        .claims
+        .iter()
+        .map(|place| pair(history, partition.claims[*place].call))
+        .flat_map(|pair| [Some(pair.invoke.index), pair.completion.map(|op| op.index)])
+        .flatten()
+        .collect();
+    events.sort_unstable();
+    Anomaly {
+        name: story.name.to_owned(),
+        key: partition.key.map(str::to_owned),
+        events,
+        evidence: Vec::new(),
+        because: story.because,
+        details: details(model, history, partition, core, &longest),
+    }
+}
+
+impl<M: Model + Send + Sync> Checker for Linearizable<M> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
+        self.judge(history, budget)
+    }
+}

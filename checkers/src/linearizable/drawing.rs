@@ -1,0 +1,107 @@
+//! What a picture of an anomaly needs.
+
+use rashomon_core::history::Pair;
+use rashomon_core::{History, Map, Op, Value};
+use serde_json::json;
+
+use super::minimal::Core;
+use super::partition::Partition;
+use super::problem::Item;
+use super::rounds::SECOND_SEED;
+use super::search::{Farthest, Progress, Search};
+use crate::Model;
+
+/// The steps that may go into a picture.
+const STEPS: u64 = 200_000;
+
+/// The order of a core's operations that gets farthest before it contradicts them.
+pub(crate) fn longest<M: Model>(model: &M, partition: &mut Partition<'_, M>, core: &Core) -> Farthest {
+    let items: Vec<Item> = core
+        .claims
+        .iter()
+        .map(|place| {
+            let claim = partition.claims[*place];
+            Item { claim: *place as u32, call: claim.call, ret: claim.ret }
+        })
+        .collect();
+    let mut search = Search::naive(partition, &items, SECOND_SEED);
+    match search.run(model, partition, STEPS) {
+        Progress::Found | Progress::Exhausted => search.farthest().clone(),
+        Progress::Running => search.reached(partition.initial),
+    }
+}
+
+/// The operation that began with the event `call`.
+pub(crate) fn pair(history: &History, call: u32) -> Pair<'_> {
+    let invoke = &history.ops()[call as usize];
+    Pair { invoke, completion: history.partner_of(invoke) }
+}
+
+/// The details of an anomaly:
+///
+/// - `model`, `initial`: the type and its first state;
+/// - `ops`: each operation of the core with `process`, `node`, `f`, `value` (as invoked), `result` (as
+///   answered), `outcome`, the indices `invoke` and `completion` and the times `invoked` and `completed` in
+///   nanoseconds; `completion`, `completed` and `result` are null for an operation that stayed open;
+/// - `order`, `state`, `stuck`: the invocations of the core that can be put in order before one cannot, the
+///   state there, and the one that cannot;
+/// - `longest`: the same for the whole key up to its shortest prefix without an order: how many operations were
+///   `placed`, the `last` of them, the `state` there, and the `next` ones, all impossible;
+/// - `minimal`: whether the core was reduced to the end.
+pub(crate) fn details<M: Model>(
+    model: &M,
+    history: &History,
+    partition: &Partition<'_, M>,
+    core: &Core,
+    longest: &Farthest,
+) -> Map<String, Value> {
+    let calls = |claims: &[u32]| -> Vec<u32> {
+        claims.iter().map(|claim| partition.claims[*claim as usize].call).collect()
+    };
+    let ops: Vec<Value> =
+        core.claims.iter().map(|place| operation(&pair(history, partition.claims[*place].call))).collect();
+    let stuck = longest.window.iter().find(|claim| partition.claims[**claim as usize].ret == longest.bound);
+    let shown = |state: u32| model.show(partition.states.get(state));
+    let mut details = Map::new();
+    let mut set = |name: &str, value: Value| details.insert(name.to_owned(), value);
+    set("model", model.name().into());
+    set("initial", shown(partition.initial));
+    set("ops", ops.into());
+    set("order", calls(&longest.tail).into());
+    set("state", shown(longest.state));
+    set("stuck", stuck.map(|claim| partition.claims[*claim as usize].call).into());
+    set("minimal", core.minimal.into());
+    set(
+        "longest",
+        json!({
+            "placed": core.stuck.placed,
+            "last": calls(&core.stuck.tail),
+            "state": shown(core.stuck.state),
+            "next": calls(&core.stuck.window),
+        }),
+    );
+    details
+}
+
+/// One operation, for programs.
+pub(crate) fn operation(pair: &Pair<'_>) -> Value {
+    let answer = pair.completion.filter(|op| op.kind == rashomon_core::Kind::Ok);
+    json!({
+        "process": pair.invoke.process,
+        "node": node(pair),
+        "f": pair.invoke.f,
+        "value": pair.invoke.value,
+        "result": answer.map(|op| &op.value),
+        "outcome": pair.outcome(),
+        "invoke": pair.invoke.index,
+        "completion": pair.completion.map(|op| op.index),
+        "invoked": pair.invoke.time,
+        "completed": pair.completion.map(|op| op.time),
+    })
+}
+
+/// The node that answered, or that was asked.
+pub(crate) fn node<'a>(pair: &Pair<'a>) -> Option<&'a str> {
+    let named = |op: &'a Op| op.node.as_deref();
+    pair.completion.and_then(named).or_else(|| named(pair.invoke))
+}

@@ -1,0 +1,229 @@
+//! The certificate of an invalid history: a minimal core.
+//!
+//! To *set aside* an operation is to forget when it happened and whether it did: its answer, if it only
+//! observed, vanishes; an update may take effect at any time or never. Whatever explains a history also explains
+//! it with operations set aside, so if the rest still cannot be explained, nor can the whole. That is why
+//! operations are set aside and not deleted: a deleted write would leave its readers unexplained, and the
+//! history invalid for a reason that is no fault of the system.
+//!
+//! A *core* is a set of operations that cannot be explained with all others set aside. It is minimal: set any
+//! one of them aside too, and the rest can be explained. (A core alone, with the others deleted, is invalid as
+//! well, since an update that may take effect or not can only help.)
+
+use rashomon_core::{History, HistoryError, Kind, Op, Process};
+
+use super::partition::{Known, Partition};
+use super::problem;
+use super::rounds::{Spent, decide};
+use super::search::Farthest;
+use crate::{Budget, Effect, Model};
+
+/// The steps that each question of the reduction may take: a core that is not minimal, soon, serves better than
+/// a minimal one too late.
+const STEPS_PER_QUESTION: u64 = 2_000_000;
+
+/// Operations with the same state as the culprit, up to so many, are tried for a core first.
+const RELATED: usize = 64;
+
+/// The few claims that exclude every order.
+#[derive(Clone, Debug)]
+pub(crate) struct Core {
+    /// Places in the partition, in the order of their calls.
+    pub(crate) claims: Vec<usize>,
+    /// Whether setting any one aside makes the rest possible; false when the budget ran out before that was
+    /// known.
+    pub(crate) minimal: bool,
+    /// The configuration of the shortest prefix without an order from which it could not go on.
+    pub(crate) stuck: Farthest,
+}
+
+/// Confirms with another seed that a partition has no order, and reduces it.
+///
+/// `None` says that the second search found an order: the first mistook two configurations for each other.
+pub(crate) fn reduce<M: Model>(
+    model: &M,
+    partition: &mut Partition<'_, M>,
+    farthest: &Farthest,
+    budget: &Budget<'_>,
+) -> Result<Option<Core>, Spent> {
+    let Some((end, stuck)) = shortest_prefix(model, partition, farthest, budget)? else { return Ok(None) };
+    let all: Vec<usize> = (0..partition.claims.len()).collect();
+    let mut core = match neighbourhood(model, partition, end, &stuck, budget) {
+        Ok(Some(core)) => core,
+        Ok(None) => all,
+        Err(_) => return Ok(Some(Core { claims: before(partition, end), minimal: false, stuck })),
+    };
+    let minimal = shrink(model, partition, &mut core, budget);
+    Ok(Some(Core { claims: core, minimal, stuck }))
+}
+
+fn before<M: Model>(partition: &Partition<'_, M>, end: u32) -> Vec<usize> {
+    (0..partition.claims.len()).filter(|place| partition.claims[*place].call < end).collect()
+}
+
+/// The rank just after the first return by which no order is left, with the last configuration before it.
+///
+/// Prefixes without an order only have longer ones, so bisection finds it; the first search says where to begin.
+fn shortest_prefix<M: Model>(
+    model: &M,
+    partition: &mut Partition<'_, M>,
+    farthest: &Farthest,
+    budget: &Budget<'_>,
+) -> Result<Option<(u32, Farthest)>, Spent> {
+    let mut returns: Vec<u32> = partition
+        .claims
+        .iter()
+        .map(|claim| claim.ret)
+        .filter(|ret| *ret != super::partition::NEVER)
+        .collect();
+    returns.sort_unstable();
+    let Some(last) = returns.len().checked_sub(1) else { return Ok(None) };
+    let mut question = |model: &M, place: usize| {
+        let items = problem::prefix(partition, returns[place] + 1);
+        decide(model, partition, &items, u64::MAX, budget)
+    };
+    let mut least = returns.partition_point(|ret| *ret < farthest.bound).min(last);
+    let mut stride = 1;
+    let mut place = least;
+    let mut stuck = loop {
+        match question(model, place)? {
+            Some(stuck) => break stuck,
+            None if place == last => return Ok(None),
+            None => {
+                least = place + 1;
+                place = (place + stride).min(last);
+                stride *= 2;
+            }
+        }
+    };
+    while least < place {
+        let middle = least.midpoint(place);
+        match question(model, middle)? {
+            Some(found) => (place, stuck) = (middle, found),
+            None => least = middle + 1,
+        }
+    }
+    Ok(Some((returns[place] + 1, stuck)))
+}
+
+/// A core among the operations near the one that got stuck and those that share its state.
+fn neighbourhood<M: Model>(
+    model: &M,
+    partition: &mut Partition<'_, M>,
+    end: u32,
+    stuck: &Farthest,
+    budget: &Budget<'_>,
+) -> Result<Option<Vec<usize>>, Spent> {
+    let culprits = stuck.window.iter().filter_map(|claim| partition.claims[*claim as usize].effect.needs());
+    let states: Vec<u32> = culprits.chain([stuck.state]).collect();
+    let touches = |effect: Known| {
+        [effect.needs(), effect.gives()].into_iter().flatten().any(|state| states.contains(&state))
+    };
+    let mut related: Vec<usize> =
+        (0..partition.claims.len()).filter(|place| touches(partition.claims[*place].effect)).collect();
+    if related.len() > RELATED {
+        related.clear();
+    }
+    let before = partition.claims.partition_point(|claim| claim.call < end);
+    let mut reach = 8;
+    loop {
+        let near = before.saturating_sub(reach)..before.saturating_add(reach / 8).min(partition.claims.len());
+        if near.len() == partition.claims.len() {
+            return Ok(None);
+        }
+        let mut core: Vec<usize> = related.iter().copied().chain(near).collect();
+        core.sort_unstable();
+        core.dedup();
+        if impossible(model, partition, &core, budget)? {
+            return Ok(Some(core));
+        }
+        reach *= 2;
+    }
+}
+
+/// Sets aside as many of the core as possible, in ever smaller groups; true when the rest is minimal.
+fn shrink<M: Model>(
+    model: &M,
+    partition: &mut Partition<'_, M>,
+    core: &mut Vec<usize>,
+    budget: &Budget<'_>,
+) -> bool {
+    let mut group = core.len().div_ceil(2);
+    let mut certain = true;
+    loop {
+        let mut from = 0;
+        while from < core.len() && core.len() > 1 {
+            let mut fewer = core.clone();
+            fewer.drain(from..(from + group).min(core.len()));
+            match impossible(model, partition, &fewer, budget) {
+                Ok(true) => *core = fewer,
+                Ok(false) => from += group,
+                Err(_) => {
+                    certain &= group > 1;
+                    from += group;
+                }
+            }
+            if (budget.expired)() {
+                return false;
+            }
+        }
+        // To set aside is to allow more, so what could not go once cannot go later: one pass is enough.
+        if group <= 1 {
+            return certain;
+        }
+        group = group.div_ceil(2);
+    }
+}
+
+fn impossible<M: Model>(
+    model: &M,
+    partition: &mut Partition<'_, M>,
+    keep: &[usize],
+    budget: &Budget<'_>,
+) -> Result<bool, Spent> {
+    if keep.is_empty() {
+        return Ok(false);
+    }
+    let items = problem::kept(partition, |place| keep.binary_search(&place).is_ok());
+    Ok(decide(model, partition, &items, STEPS_PER_QUESTION, budget)?.is_some())
+}
+
+/// The history with all operations on a key set aside, but those whose invocations are at the indices `keep`.
+///
+/// Operations on other keys are left out. With this, anyone can test a core: keep it, and the history is
+/// invalid; keep all of it but one, and it is valid.
+pub fn set_aside<M: Model>(
+    mut model: M,
+    history: &History,
+    key: Option<&str>,
+    keep: &[u64],
+) -> Result<History, HistoryError> {
+    let mut possible = Vec::new();
+    let mut kept = Vec::new();
+    let numbers = history.ops().iter().filter_map(|op| match op.process {
+        Process::Client(number) => Some(number.saturating_add(1)),
+        Process::Nemesis => None,
+    });
+    let mut process = numbers.max().unwrap_or(0);
+    for pair in history.pairs().filter(|pair| pair.invoke.key.as_deref() == key) {
+        if keep.contains(&pair.invoke.index) {
+            kept.push(pair.invoke.clone());
+            kept.extend(pair.completion.cloned());
+        } else if pair.outcome() != Kind::Fail {
+            let updates = match model.action(&pair) {
+                Ok(Some(action)) => match model.effect(&action) {
+                    Effect::Observe(_) | Effect::Pure => false,
+                    Effect::Swap(from, to) => from != to,
+                    Effect::Set(_) | Effect::Any => true,
+                },
+                Ok(None) | Err(_) => false,
+            };
+            if updates {
+                possible.push(Op { process: Process::Client(process), ..pair.invoke.clone() });
+                process = process.saturating_add(1);
+            }
+        }
+    }
+    kept.sort_by_key(|op| op.index);
+    History::new(possible.into_iter().chain(kept).collect())
+}

@@ -1,0 +1,35 @@
+//! Linearizability: one order of the operations, consistent with real time, that explains every answer.
+//!
+//! An operation takes effect at one instant between its call and its return (Herlihy and Wing 1990). One that
+//! ended `info` may take effect at any time after its call, or never; one that ended `fail` did not happen.
+//! Keys are independent objects, and a history is linearizable when each of its objects is, so each key is
+//! judged alone.
+//!
+//! The way of a history through this module: [`partition`] makes claims of operations and sorts them by key;
+//! [`method`] picks the algorithm for each key; [`search`] looks for an order; [`witness`] replays the order
+//! that was found, with code that shares nothing with the search; [`minimal`] reduces a key without any order
+//! to the few operations that exclude one; [`because`] says in words why they do.
+
+pub(crate) mod partition;
+mod states;
+
+mod method;
+
+mod memo;
+mod optional;
+mod problem;
+mod search;
+
+mod witness;
+
+mod because;
+mod checker;
+mod drawing;
+mod minimal;
+mod rounds;
+
+pub use checker::Linearizable;
+pub(crate) use drawing::operation;
+pub use method::Method;
+pub use minimal::set_aside;
+pub use witness::{Witness, WitnessError, verify};

@@ -1,0 +1,643 @@
+//! Depth-first search for an order of the operations on one key.
+//!
+//! The search of Wing and Gong (1993) with the memo of Lowe (2017). A configuration is the set of operations
+//! placed so far with the state they led to; a step places one more, any that was called before the first
+//! return among those not yet placed. Placed operations leave a linked list of small numbers, so a step touches
+//! a few bytes however long the history is, and going back undoes it exactly.
+//!
+//! What keeps it small, beside the memo:
+//!
+//! - *Eager reads.* An operation that never changes any state is placed as soon as it is possible: waiting
+//!   gains nothing. (One that merely does not change *this* state must not be.)
+//! - *Optional operations last*, off the main list, and only those that lead to a state which something in
+//!   view needs.
+//! - *Absorption.* Right after an optional x, no y that leads to the same state without x: then x was idle.
+//! - *Abandonment.* A state is left only if nothing needs it any more or something can still lead to it.
+//! - *Dead writes.* A write whose value nothing needs any more is placed just before another write.
+//!
+//! The last two need to know every effect, so they are off for models with [`Known::Any`].
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::memo::{Memo, zobrist};
+use super::optional::Optionals;
+use super::partition::{Known, NEVER, Partition};
+use super::problem::Item;
+use crate::Model;
+
+/// No node, no state: the end of a list.
+const NONE: u32 = u32::MAX;
+
+/// How far a search has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Not at an end yet.
+    Running,
+    /// There is an order.
+    Found,
+    /// There is none.
+    Exhausted,
+}
+
+/// The configuration from which the latest return was in view.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Farthest {
+    /// The rank of the return that could not be passed.
+    pub(crate) bound: u32,
+    /// How many operations had been placed.
+    pub(crate) placed: usize,
+    /// The last of them, as claims, in order.
+    pub(crate) tail: Vec<u32>,
+    /// The state they led to.
+    pub(crate) state: u32,
+    /// The claims that could have come next.
+    pub(crate) window: Vec<u32>,
+}
+
+/// How many of the placed operations [`Farthest`] remembers.
+const TAIL: usize = 64;
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    call: u32,
+    ret: u32,
+    next: u32,
+    previous: u32,
+    claim: u32,
+    effect: Known,
+}
+
+/// One operation placed.
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    claim: u32,
+    from: Source,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Node(u32),
+    Class(u32),
+}
+
+/// A configuration with choices left.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    fingerprint: u128,
+    /// How many operations are placed.
+    placed: u32,
+    state: u32,
+    /// The state before, when the last operation placed is an optional one.
+    idle: u32,
+    /// The node to try next, or [`NONE`] when all have been tried.
+    cursor: u32,
+    /// The least return among the nodes before the cursor.
+    least: u32,
+    /// The first return in view.
+    bound: u32,
+    /// Where this level's optional choices begin.
+    choices: u32,
+    /// Whether they have been listed.
+    listed: bool,
+}
+
+/// A search, which can be run in slices.
+#[derive(Clone, Debug)]
+pub(crate) struct Search {
+    seed: u64,
+    /// The operations that must be placed, in the order of their calls, and a head that closes the ring.
+    nodes: Vec<Node>,
+    head: u32,
+    optionals: Optionals,
+    /// How many nodes need a state, how many operations of either kind do, and how many lead to it. Empty when
+    /// not every effect is known.
+    needs: Vec<u32>,
+    wanted: Vec<u32>,
+    gives: Vec<u32>,
+    exact: bool,
+    any_pure: bool,
+    memo: Memo,
+    placed: Vec<Placed>,
+    levels: Vec<Level>,
+    choices: Vec<u32>,
+    /// Marks of the states in a walk over needs.
+    marks: FxHashSet<u32>,
+    farthest: Farthest,
+    started: bool,
+    steps: u64,
+}
+
+impl Search {
+    /// A search for an order of `items`, which come in the order of their calls.
+    pub(crate) fn new<M: Model>(partition: &Partition<'_, M>, items: &[Item], seed: u64) -> Search {
+        let effect = |claim: u32| partition.claims[claim as usize].effect;
+        let exact = items.iter().all(|item| effect(item.claim) != Known::Any);
+        let (definite, mut optional): (Vec<Item>, Vec<Item>) =
+            items.iter().partition(|item| item.ret != NEVER);
+        let any_pure = definite.iter().any(|item| effect(item.claim) == Known::Pure);
+        if exact && !any_pure {
+            drop_useless(&definite, &mut optional, effect);
+        }
+        let head = definite.len() as u32;
+        let mut nodes: Vec<Node> = definite
+            .iter()
+            .zip(0..)
+            .map(|(item, place)| Node {
+                call: item.call,
+                ret: item.ret,
+                next: place + 1,
+                previous: if place == 0 { head } else { place - 1 },
+                claim: item.claim,
+                effect: effect(item.claim),
+            })
+            .collect();
+        nodes.push(Node {
+            call: NEVER,
+            ret: NEVER,
+            next: 0,
+            previous: head.saturating_sub(1),
+            claim: NONE,
+            effect: Known::Pure,
+        });
+        let mut numbers: FxHashMap<&M::Action, u32> = FxHashMap::default();
+        for item in optional.iter().filter(|item| effect(item.claim) == Known::Any) {
+            let next = numbers.len() as u32;
+            numbers.entry(&partition.actions[item.claim as usize]).or_insert(next);
+        }
+        let optionals =
+            Optionals::new(&optional, effect, |claim| numbers[&partition.actions[claim as usize]]);
+        let mut search = Search {
+            seed,
+            nodes,
+            head,
+            optionals,
+            needs: Vec::new(),
+            wanted: Vec::new(),
+            gives: Vec::new(),
+            exact,
+            any_pure,
+            memo: Memo::new(),
+            placed: Vec::new(),
+            levels: Vec::new(),
+            choices: Vec::new(),
+            marks: FxHashSet::default(),
+            farthest: Farthest::default(),
+            started: false,
+            steps: 0,
+        };
+        if exact {
+            search.count(partition.states.len(), &definite, &optional, effect);
+        }
+        search
+    }
+
+    /// A search of the same items that uses no knowledge of what comes later, so that where it gets stuck is
+    /// where a reader would: for pictures.
+    pub(crate) fn naive<M: Model>(partition: &Partition<'_, M>, items: &[Item], seed: u64) -> Search {
+        let mut search = Search::new(partition, items, seed);
+        (search.exact, search.needs) = (false, Vec::new());
+        search
+    }
+
+    fn count(&mut self, states: usize, definite: &[Item], optional: &[Item], effect: impl Fn(u32) -> Known) {
+        self.needs = vec![0; states];
+        self.wanted = vec![0; states];
+        self.gives = vec![0; states];
+        for (item, counts) in
+            definite.iter().map(|item| (item, true)).chain(optional.iter().map(|item| (item, false)))
+        {
+            if let Some(state) = effect(item.claim).needs() {
+                self.wanted[state as usize] += 1;
+                self.needs[state as usize] += u32::from(counts);
+            }
+            if let Some(state) = effect(item.claim).gives() {
+                self.gives[state as usize] += 1;
+            }
+        }
+    }
+
+    /// The number of configurations met.
+    pub(crate) fn configurations(&self) -> usize {
+        self.memo.len()
+    }
+
+    pub(crate) fn farthest(&self) -> &Farthest {
+        &self.farthest
+    }
+
+    /// The farthest configuration of a search that was stopped.
+    pub(crate) fn reached(mut self, initial: u32) -> Farthest {
+        let (state, bound) = self.levels.last().map_or((initial, 0), |top| (top.state, top.bound));
+        if bound > self.farthest.bound {
+            self.note(state, bound);
+        }
+        self.farthest
+    }
+
+    /// How many operations must be placed.
+    pub(crate) fn size(&self) -> usize {
+        self.head as usize
+    }
+
+    /// The order found so far, as claims.
+    pub(crate) fn order(&self) -> impl Iterator<Item = u32> + '_ {
+        self.placed.iter().map(|placed| placed.claim)
+    }
+
+    /// About how much memory the search takes, its states apart.
+    pub(crate) fn bytes(&self) -> usize {
+        self.memo.bytes()
+            + self.nodes.len() * size_of::<Node>()
+            + self.placed.capacity() * size_of::<Placed>()
+            + self.levels.capacity() * size_of::<Level>()
+            + (self.choices.capacity() + 3 * self.needs.len()) * size_of::<u32>()
+    }
+
+    /// Goes on for about `steps` steps.
+    pub(crate) fn run<M: Model>(
+        &mut self,
+        model: &M,
+        partition: &mut Partition<'_, M>,
+        steps: u64,
+    ) -> Progress {
+        let end = self.steps.saturating_add(steps);
+        if !self.started {
+            self.started = true;
+            if self.hopeless(partition.initial) {
+                self.note_start(partition.initial);
+                return Progress::Exhausted;
+            }
+            let fingerprint = self.of_state(partition.initial);
+            if self.enter(model, partition, partition.initial, NONE, fingerprint) {
+                return Progress::Found;
+            }
+        }
+        while self.steps < end {
+            self.steps += 1;
+            let Some(top) = self.levels.last().copied() else { return Progress::Exhausted };
+            let found = if top.cursor != NONE {
+                self.try_node(model, partition, top)
+            } else if let Some(class) = self.next_choice(top) {
+                self.try_class(model, partition, top, class)
+            } else {
+                self.leave(top);
+                false
+            };
+            if found {
+                return Progress::Found;
+            }
+        }
+        Progress::Running
+    }
+
+    /// Whether a value that nothing can write is needed.
+    fn hopeless(&self, initial: u32) -> bool {
+        (0..self.needs.len())
+            .any(|state| self.needs[state] > 0 && self.gives[state] == 0 && state as u32 != initial)
+    }
+
+    fn note_start(&mut self, state: u32) {
+        let culprit = (0..self.head).map(|place| self.nodes[place as usize]).find(|node| {
+            node.effect.needs().is_some_and(|need| need != state && self.gives[need as usize] == 0)
+        });
+        if let Some(culprit) = culprit {
+            self.farthest =
+                Farthest { bound: culprit.ret, state, window: vec![culprit.claim], ..Farthest::default() };
+        }
+    }
+
+    fn of_state(&self, state: u32) -> u128 {
+        zobrist(self.seed, u64::from(state) | 1 << 33)
+    }
+
+    fn of_claim(&self, claim: u32) -> u128 {
+        zobrist(self.seed, u64::from(claim))
+    }
+
+    /// Places a node that must be placed.
+    fn place_node(&mut self, place: u32) {
+        let node = self.nodes[place as usize];
+        self.nodes[node.previous as usize].next = node.next;
+        self.nodes[node.next as usize].previous = node.previous;
+        self.placed.push(Placed { claim: node.claim, from: Source::Node(place) });
+        if self.exact {
+            if let Some(state) = node.effect.needs() {
+                self.needs[state as usize] -= 1;
+                self.wanted[state as usize] -= 1;
+            }
+            if let Some(state) = node.effect.gives() {
+                self.gives[state as usize] -= 1;
+            }
+        }
+    }
+
+    fn place_class(&mut self, class: u32, claim: u32) {
+        let effect = self.optionals.class(class).effect;
+        self.optionals.take(class);
+        self.placed.push(Placed { claim, from: Source::Class(class) });
+        if self.exact {
+            if let Some(state) = effect.needs() {
+                self.wanted[state as usize] -= 1;
+            }
+            if let Some(state) = effect.gives() {
+                self.gives[state as usize] -= 1;
+            }
+        }
+    }
+
+    /// Takes back what was placed last, until only `count` operations are.
+    fn take_back(&mut self, count: u32) {
+        while self.placed.len() > count as usize {
+            let Some(Placed { from, .. }) = self.placed.pop() else { return };
+            let effect = match from {
+                Source::Node(place) => {
+                    let node = self.nodes[place as usize];
+                    self.nodes[node.previous as usize].next = place;
+                    self.nodes[node.next as usize].previous = place;
+                    if self.exact
+                        && let Some(state) = node.effect.needs()
+                    {
+                        self.needs[state as usize] += 1;
+                    }
+                    node.effect
+                }
+                Source::Class(class) => {
+                    self.optionals.put_back(class);
+                    self.optionals.class(class).effect
+                }
+            };
+            if self.exact {
+                if let Some(state) = effect.needs() {
+                    self.wanted[state as usize] += 1;
+                }
+                if let Some(state) = effect.gives() {
+                    self.gives[state as usize] += 1;
+                }
+            }
+        }
+    }
+
+    /// Enters the configuration that the placed operations led to; true when nothing is left to place.
+    fn enter<M: Model>(
+        &mut self,
+        model: &M,
+        partition: &mut Partition<'_, M>,
+        state: u32,
+        mut idle: u32,
+        mut fingerprint: u128,
+    ) -> bool {
+        let before = self.levels.last().map_or(0, |level| level.placed);
+        let mut bound = NEVER;
+        let mut place = self.nodes[self.head as usize].next;
+        while place != self.head {
+            let node = self.nodes[place as usize];
+            if node.call > bound {
+                break;
+            }
+            if node.effect.is_pure() && partition.step(model, state, node.claim as usize).is_some() {
+                fingerprint ^= self.of_claim(node.claim);
+                self.place_node(place);
+                idle = NONE;
+            } else {
+                bound = bound.min(node.ret);
+            }
+            place = node.next;
+        }
+        let first = self.nodes[self.head as usize].next;
+        if first == self.head {
+            return true;
+        }
+        if !self.memo.insert(fingerprint) || self.unreachable(model, partition, state, bound) {
+            // Not a level of its own: what was placed for it goes back at once.
+            if bound > self.farthest.bound {
+                self.note(state, bound);
+            }
+            self.take_back(before);
+            return false;
+        }
+        self.levels.push(Level {
+            fingerprint,
+            placed: self.placed.len() as u32,
+            state,
+            idle,
+            cursor: first,
+            least: NEVER,
+            bound,
+            choices: self.choices.len() as u32,
+            listed: false,
+        });
+        false
+    }
+
+    /// Whether the operation that returns first needs a state that nothing in view can lead to. Only where
+    /// some effects are unknown; where all are known, abandonment does better.
+    fn unreachable<M: Model>(&self, model: &M, partition: &Partition<'_, M>, state: u32, bound: u32) -> bool {
+        if self.exact {
+            return false;
+        }
+        let mut need = None;
+        let mut place = self.nodes[self.head as usize].next;
+        while place != self.head && self.nodes[place as usize].call < bound {
+            let node = self.nodes[place as usize];
+            if node.ret == bound {
+                need = node.effect.needs();
+            }
+            place = node.next;
+        }
+        let Some(need) = need else { return false };
+        let target = partition.states.get(need);
+        let leads = |from: u32| model.reachable(partition.states.get(from), target);
+        if leads(state) {
+            return false;
+        }
+        let mut place = self.nodes[self.head as usize].next;
+        while place != self.head && self.nodes[place as usize].call < bound {
+            let node = self.nodes[place as usize];
+            if node.effect.gives().is_some_and(leads) {
+                return false;
+            }
+            place = node.next;
+        }
+        !(0..self.optionals.len() as u32).any(|class| {
+            let class = self.optionals.class(class);
+            class.next(bound).is_some() && class.effect.gives().is_some_and(leads)
+        })
+    }
+
+    /// Remembers the farthest configuration, which is the one that the placed operations led to.
+    fn note(&mut self, state: u32, bound: u32) {
+        let mut window = Vec::new();
+        let mut place = self.nodes[self.head as usize].next;
+        while place != self.head && self.nodes[place as usize].call < bound {
+            window.push(self.nodes[place as usize].claim);
+            place = self.nodes[place as usize].next;
+        }
+        let tail = self.placed[self.placed.len().saturating_sub(TAIL)..].iter();
+        self.farthest = Farthest {
+            bound,
+            placed: self.placed.len(),
+            tail: tail.map(|placed| placed.claim).collect(),
+            state,
+            window,
+        };
+    }
+
+    /// Gives up a configuration.
+    fn leave(&mut self, top: Level) {
+        if top.bound > self.farthest.bound {
+            self.note(top.state, top.bound);
+        }
+        self.levels.pop();
+        self.choices.truncate(top.choices as usize);
+        self.take_back(self.levels.last().map_or(0, |level| level.placed));
+    }
+
+    /// Whether leaving the state would strand an operation that needs it.
+    fn strands(&self, state: u32, next: u32, effect: Known) -> bool {
+        if !self.exact || state == next {
+            return false;
+        }
+        let own = u32::from(effect.needs() == Some(state));
+        self.needs[state as usize] > own && self.gives[state as usize] == 0
+    }
+
+    fn try_node<M: Model>(&mut self, model: &M, partition: &mut Partition<'_, M>, top: Level) -> bool {
+        let node = self.nodes[top.cursor as usize];
+        let depth = self.levels.len() - 1;
+        if node.call > top.least || top.cursor == self.head {
+            self.levels[depth].cursor = NONE;
+            return false;
+        }
+        self.levels[depth].cursor = node.next;
+        self.levels[depth].least = top.least.min(node.ret);
+        let claim = node.claim as usize;
+        let Some(next) = partition.step(model, top.state, claim) else { return false };
+        let idle = top.idle != NONE && partition.step(model, top.idle, claim) == Some(next);
+        if idle || self.strands(top.state, next, node.effect) {
+            return false;
+        }
+        let mut fingerprint = top.fingerprint ^ self.of_state(top.state) ^ self.of_state(next);
+        if self.exact && !self.any_pure && matches!(node.effect, Known::Set(_)) {
+            fingerprint ^= self.place_dead_writes(top.cursor);
+        }
+        fingerprint ^= self.of_claim(node.claim);
+        self.place_node(top.cursor);
+        self.enter(model, partition, next, NONE, fingerprint)
+    }
+
+    /// Places the writes in view, `except` apart, whose values nothing needs; answers with their fingerprint.
+    fn place_dead_writes(&mut self, except: u32) -> u128 {
+        let mut fingerprint = 0;
+        let mut least = NEVER;
+        let mut place = self.nodes[self.head as usize].next;
+        while place != self.head {
+            let node = self.nodes[place as usize];
+            if node.call > least {
+                break;
+            }
+            let dead = matches!(node.effect, Known::Set(state) if self.wanted[state as usize] == 0);
+            if dead && place != except {
+                fingerprint ^= self.of_claim(node.claim);
+                self.place_node(place);
+            } else {
+                least = least.min(node.ret);
+            }
+            place = node.next;
+        }
+        fingerprint
+    }
+
+    /// The next class of optional operations worth trying.
+    fn next_choice(&mut self, top: Level) -> Option<u32> {
+        if !top.listed {
+            let depth = self.levels.len() - 1;
+            self.levels[depth].listed = true;
+            self.list_choices(top);
+        }
+        (self.choices.len() > top.choices as usize).then(|| self.choices.pop()).flatten()
+    }
+
+    /// Lists the classes that lead to a state needed by an operation in view, directly or through others.
+    fn list_choices(&mut self, top: Level) {
+        if self.optionals.len() == 0 {
+            return;
+        }
+        if !self.exact || self.any_pure {
+            for class in 0..self.optionals.len() as u32 {
+                if self.optionals.class(class).next(top.bound).is_some() {
+                    self.choices.push(class);
+                }
+            }
+            return;
+        }
+        self.marks.clear();
+        self.marks.insert(top.state);
+        let mut wanted = Vec::new();
+        let mut place = self.nodes[self.head as usize].next;
+        while place != self.head && self.nodes[place as usize].call < top.bound {
+            let node = self.nodes[place as usize];
+            wanted.extend(node.effect.needs().filter(|state| self.marks.insert(*state)));
+            place = node.next;
+        }
+        while let Some(state) = wanted.pop() {
+            for place in self.optionals.leading_to(state) {
+                let class = self.optionals.class(*place);
+                if class.next(top.bound).is_none() {
+                    continue;
+                }
+                match class.effect.needs() {
+                    Some(from) if from != top.state => {
+                        if self.marks.insert(from) {
+                            wanted.push(from);
+                        }
+                    }
+                    Some(_) | None => self.choices.push(*place),
+                }
+            }
+        }
+    }
+
+    fn try_class<M: Model>(
+        &mut self,
+        model: &M,
+        partition: &mut Partition<'_, M>,
+        top: Level,
+        place: u32,
+    ) -> bool {
+        let class = self.optionals.class(place);
+        let effect = class.effect;
+        let Some(claim) = class.next(top.bound) else { return false };
+        let Some(next) = partition.step(model, top.state, claim as usize) else { return false };
+        let idle = top.idle != NONE && partition.step(model, top.idle, claim as usize) == Some(next);
+        if next == top.state || idle || self.strands(top.state, next, effect) {
+            return false;
+        }
+        let fingerprint =
+            top.fingerprint ^ self.of_state(top.state) ^ self.of_state(next) ^ self.of_claim(claim);
+        self.place_class(place, claim);
+        self.enter(model, partition, next, top.state, fingerprint)
+    }
+}
+
+/// Drops the optional items whose result nothing needs, neither an item that must be placed nor an optional
+/// one that is itself kept.
+fn drop_useless(definite: &[Item], optional: &mut Vec<Item>, effect: impl Fn(u32) -> Known) {
+    if optional.is_empty() {
+        return;
+    }
+    let mut by_result: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+    for item in optional.iter() {
+        if let Some(state) = effect(item.claim).gives() {
+            by_result.entry(state).or_default().push(item.claim);
+        }
+    }
+    let mut useful: FxHashSet<u32> = FxHashSet::default();
+    let mut wanted: Vec<u32> = definite.iter().filter_map(|item| effect(item.claim).needs()).collect();
+    while let Some(state) = wanted.pop() {
+        for claim in by_result.remove(&state).unwrap_or_default() {
+            useful.insert(claim);
+            wanted.extend(effect(claim).needs());
+        }
+    }
+    optional.retain(|item| useful.contains(&item.claim));
+}

@@ -1,0 +1,71 @@
+//! Sequential specifications: what one client alone would see.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use rashomon_core::Value;
+use rashomon_core::history::Pair;
+
+/// A sequential data type: the meaning of operations when they happen one after another.
+///
+/// This is all the generic search needs to judge linearizability. A model of your own needs `initial`,
+/// `action`, `step` and `show`; the others make the search faster, and a wrong one makes it wrong, so leave
+/// them out when in doubt. Operations with different keys are judged apart, each key with its own state.
+///
+/// A model is cloned before each use, so `action` may keep what it learns, such as a table of values.
+pub trait Model: Clone {
+    /// The state of one key. Cheap to clone and compare: a search does so all the time.
+    type State: Clone + Eq + Hash + Debug;
+
+    /// One operation with its argument and, when it is known, its result.
+    type Action: Clone + Eq + Hash + Debug;
+
+    /// Its name, by which people ask for it.
+    fn name(&self) -> &'static str;
+
+    /// The state before the first operation.
+    fn initial(&self) -> Self::State;
+
+    /// What an operation claims, or `None` when it constrains nothing, such as a read whose answer never came.
+    ///
+    /// Called for `ok` and `info` operations only. The error says why the operation has no meaning here.
+    fn action(&mut self, pair: &Pair<'_>) -> Result<Option<Self::Action>, String>;
+
+    /// The state after the action, or `None` when it is impossible in this state.
+    fn step(&self, state: &Self::State, action: &Self::Action) -> Option<Self::State>;
+
+    /// What the search may know about an action without trying it. Must agree with `step`.
+    fn effect(&self, _action: &Self::Action) -> Effect<Self::State> {
+        Effect::Any
+    }
+
+    /// Whether actions whose effect is [`Effect::Any`] could ever lead from one state to the other.
+    ///
+    /// Saying `true` is always right. It lets the search give up early where states only grow.
+    fn reachable(&self, _from: &Self::State, _to: &Self::State) -> bool {
+        true
+    }
+
+    /// The state as people should see it.
+    fn show(&self, state: &Self::State) -> Value;
+
+    /// About how much memory a state takes.
+    fn bytes(&self, _state: &Self::State) -> usize {
+        size_of::<Self::State>()
+    }
+}
+
+/// What is known about an action without trying it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect<S> {
+    /// Possible in this state only, and leaves it as it is: a read.
+    Observe(S),
+    /// Possible always, and always leads to this state: a write.
+    Set(S),
+    /// Possible in the first state only, and leads to the second: a compare-and-set.
+    Swap(S, S),
+    /// Leaves every state in which it is possible as it is.
+    Pure,
+    /// Nothing is known.
+    Any,
+}

@@ -1,0 +1,147 @@
+//! The search and its certificates against an oracle that tries every order.
+
+mod oracle;
+
+use proptest::prelude::*;
+use rashomon_checkers::linearizable::{Linearizable, set_aside};
+use rashomon_checkers::models::{GrowSet, Kv, Register};
+use rashomon_checkers::{Budget, Model};
+use rashomon_core::{History, Kind, Validity, Value};
+use serde_json::json;
+
+use oracle::{Choice, build, choices};
+
+fn register(values: u8) -> impl Fn(u8, u8, u8) -> (&'static str, Value, Value) {
+    move |f, one, two| match f % 8 {
+        0..=2 => (
+            "read",
+            Value::Null,
+            if one % (values + 1) == 0 { Value::Null } else { json!(one % (values + 1)) },
+        ),
+        3..=5 => ("write", json!(one % values + 1), json!(one % values + 1)),
+        6 => {
+            ("cas", json!([one % values + 1, two % values + 1]), json!([one % values + 1, two % values + 1]))
+        }
+        _ => ("cas", json!([one % values + 1, two % values + 1]), json!(two % 3 != 0)),
+    }
+}
+
+/// Written values are unique: the case of our own workloads.
+fn unique(choices: &[Choice]) -> History {
+    let counter = std::cell::Cell::new(0);
+    build(4, 9, choices, |f, one, two| {
+        let fresh = || {
+            counter.set(counter.get() + 1);
+            json!(counter.get())
+        };
+        let seen = |byte: u8| match i64::from(byte) % (counter.get() + 1) {
+            0 => Value::Null,
+            value => json!(value),
+        };
+        match f % 8 {
+            0..=3 => ("read", Value::Null, seen(one)),
+            4 | 5 => {
+                let value = fresh();
+                ("write", value.clone(), value)
+            }
+            _ => {
+                let from = seen(two);
+                let both = json!([from, fresh()]);
+                ("cas", both.clone(), both)
+            }
+        }
+    })
+}
+
+fn strings(f: u8, one: u8, two: u8) -> (&'static str, Value, Value) {
+    let letter = |byte: u8| char::from(b'a' + byte % 3).to_string();
+    match f % 8 {
+        0..=3 => {
+            let length = usize::from(two % 4);
+            let text: String = (0..length).map(|place| letter(one >> (2 * place))).collect();
+            ("get", Value::Null, json!(text))
+        }
+        4 => ("put", json!(letter(one)), Value::Null),
+        _ => ("append", json!(letter(one)), Value::Null),
+    }
+}
+
+fn sets(f: u8, one: u8, two: u8) -> (&'static str, Value, Value) {
+    match f % 2 {
+        0 => ("add", json!(one % 4), Value::Null),
+        _ => {
+            let mut list: Vec<u8> = (0..4).filter(|bit| one >> bit & 1 == 1).collect();
+            list.extend(list.first().copied().filter(|_| two % 8 == 0));
+            ("read", Value::Null, json!(list))
+        }
+    }
+}
+
+/// The verdict is the oracle's, and a core is a core: with all else set aside it is impossible still, and with
+/// any one of its operations set aside too it is possible.
+fn agree<M: Model + Send + Sync>(model: &M, history: &History) -> Result<(), TestCaseError> {
+    if history.pairs().all(|pair| pair.outcome() != Kind::Ok) {
+        return Ok(());
+    }
+    let checker = Linearizable::new(model.clone());
+    let verdict = checker.judge(history, &Budget::unlimited());
+    let expected = oracle::linearizable(model.clone(), history);
+    let judged = verdict.valid;
+    prop_assert_eq!(judged, if expected { Validity::Valid } else { Validity::Invalid }, "{:?}", verdict);
+    for anomaly in &verdict.anomalies {
+        let core: Vec<u64> = anomaly.details["ops"]
+            .as_array()
+            .expect("ops")
+            .iter()
+            .map(|op| op["invoke"].as_u64().expect("an index"))
+            .collect();
+        prop_assert_eq!(&anomaly.details["minimal"], &json!(true));
+        prop_assert!(!anomaly.because.is_empty());
+        let possible = |keep: &[u64]| {
+            let rest = set_aside(model.clone(), history, None, keep).expect("a history");
+            oracle::linearizable(model.clone(), &rest)
+        };
+        prop_assert!(!possible(&core), "the core is possible: {:?}", anomaly);
+        for one in 0..core.len() {
+            let mut fewer = core.clone();
+            fewer.remove(one);
+            prop_assert!(possible(&fewer), "not minimal without {}: {:?}", core[one], anomaly);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn registers_with_few_values(choices in choices(9)) {
+        agree(&Register::cas(), &build(4, 9, &choices, register(2)))?;
+    }
+
+    #[test]
+    fn registers_with_some_values(choices in choices(9)) {
+        agree(&Register::cas().with_initial(&json!(1)), &build(5, 9, &choices, register(4)))?;
+    }
+
+    #[test]
+    fn registers_with_unique_values(choices in choices(9)) {
+        agree(&Register::cas(), &unique(&choices))?;
+    }
+
+    #[test]
+    fn registers_where_nil_reads_anything(choices in choices(9)) {
+        let model = Register::cas().with_initial(&json!(0)).with_nil_reading_anything(true);
+        agree(&model, &build(4, 9, &choices, register(3)))?;
+    }
+
+    #[test]
+    fn strings_that_grow(choices in choices(8)) {
+        agree(&Kv::default(), &build(4, 8, &choices, strings))?;
+    }
+
+    #[test]
+    fn sets_that_grow(choices in choices(8)) {
+        agree(&GrowSet::default(), &build(4, 8, &choices, sets))?;
+    }
+}

@@ -1,0 +1,103 @@
+//! An oracle for linearizability that tries every order, and small random histories to ask it about.
+
+use proptest::prelude::*;
+use rashomon_checkers::Model;
+use rashomon_core::{History, Kind, Op, Process, Time, Value};
+
+/// Whether some order of the operations of one key explains them: every permutation that real time allows, with
+/// every subset of the operations that may not have happened.
+pub(crate) fn linearizable<M: Model>(mut model: M, history: &History) -> bool {
+    let mut claims = Vec::new();
+    for pair in history.pairs().filter(|pair| pair.outcome() != Kind::Fail) {
+        if let Some(action) = model.action(&pair).expect("an operation of the model") {
+            let ended = pair.completion.filter(|op| op.kind == Kind::Ok).map(|op| op.index);
+            claims.push((action, pair.invoke.index, ended));
+        }
+    }
+    let state = model.initial();
+    let mut placed = vec![false; claims.len()];
+    search(&model, &claims, &mut placed, &state)
+}
+
+fn search<M: Model>(
+    model: &M,
+    claims: &[(M::Action, u64, Option<u64>)],
+    placed: &mut [bool],
+    state: &M::State,
+) -> bool {
+    if (0..claims.len()).all(|place| placed[place] || claims[place].2.is_none()) {
+        return true;
+    }
+    for place in 0..claims.len() {
+        let (action, call, _) = &claims[place];
+        let waits = |other: usize| !placed[other] && claims[other].2.is_some_and(|ended| ended < *call);
+        if placed[place] || (0..claims.len()).any(waits) {
+            continue;
+        }
+        if let Some(next) = model.step(state, action) {
+            placed[place] = true;
+            let found = search(model, claims, placed, &next);
+            placed[place] = false;
+            if found {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// One random choice: whose turn it is, what it would do, how it ends.
+pub(crate) type Choice = (u8, u8, u8, u8, u8);
+
+/// A history of at most `ops` operations by `processes` clients. The choices are bytes, so that proptest shrinks
+/// well; `act` turns three of them into `f`, the value invoked and the value answered.
+pub(crate) fn build(
+    processes: u64,
+    ops: usize,
+    choices: &[Choice],
+    act: impl Fn(u8, u8, u8) -> (&'static str, Value, Value),
+) -> History {
+    let mut open: Vec<Option<(u64, &'static str, Value, u8)>> = vec![None; processes as usize];
+    let mut next = processes;
+    let mut ids: Vec<u64> = (0..processes).collect();
+    let mut events = Vec::new();
+    let mut begun = 0;
+    let mut push = |kind, process, f: &str, value| {
+        events.push(Op {
+            index: 0,
+            time: Time::ZERO,
+            kind,
+            process: Process::Client(process),
+            f: f.to_owned(),
+            value,
+            key: None,
+            error: None,
+            node: None,
+        });
+    };
+    for (who, f, one, two, end) in choices {
+        let thread = usize::from(*who) % open.len();
+        if let Some((process, f, answer, end)) = open[thread].take() {
+            match end % 16 {
+                0 | 1 => {
+                    push(Kind::Info, process, f, Value::Null);
+                    ids[thread] = next;
+                    next += 1;
+                }
+                2 => push(Kind::Fail, process, f, Value::Null),
+                _ => push(Kind::Ok, process, f, answer),
+            }
+        } else if begun < ops {
+            let (f, argument, answer) = act(*f, *one, *two);
+            push(Kind::Invoke, ids[thread], f, argument);
+            open[thread] = Some((ids[thread], f, answer, *end));
+            begun += 1;
+        }
+    }
+    History::new(events).expect("a history")
+}
+
+/// Random choices for about `ops` operations.
+pub(crate) fn choices(ops: usize) -> impl Strategy<Value = Vec<Choice>> {
+    proptest::collection::vec(any::<Choice>(), 0..ops * 2 + 4)
+}
