@@ -10,7 +10,12 @@
 pub mod store;
 pub mod verdict;
 
+mod describe;
+mod faults;
+mod plan;
+
 pub mod junit;
+pub mod terminal;
 
 pub use store::{
     HistoryWriter, LinkReport, Network, NodeReport, RunFolder, Schedule, ScheduleEntry, ScheduleEvent,

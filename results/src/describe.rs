@@ -1,0 +1,275 @@
+//! Ops, values, faults and numbers in words, for the terminal and the page alike.
+//!
+//! What comes from outside is made harmless here for a terminal: control characters become visible, and long
+//! text is cut with its length stated. The page escapes markup itself.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use rashomon_core::{Anomaly, History, Kind, Op, Time};
+use serde_json::Value;
+
+/// The longest that a described value is.
+const LONGEST: usize = 60;
+
+/// How many items of a list are shown at its beginning and at its end.
+const ITEMS: usize = 5;
+
+/// Text without control characters, on one line, at most `longest` characters long.
+pub(crate) fn clean(text: &str, longest: usize) -> String {
+    let mut out = String::new();
+    for (position, c) in text.chars().enumerate() {
+        if position == longest {
+            let _ = write!(out, "... ({} characters)", text.chars().count());
+            break;
+        }
+        match c {
+            '\n' | '\t' => out.push(' '),
+            // The marks that turn the direction of text could make a verdict read backwards.
+            c if c.is_control()
+                || ('\u{202a}'..='\u{202e}').contains(&c)
+                || ('\u{2066}'..='\u{2069}').contains(&c) =>
+            {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A value in short: `nil`, `5`, `"x"`, `[1 2]`.
+pub(crate) fn value(value: &Value) -> String {
+    let mut out = String::new();
+    write_value(&mut out, value, 0);
+    clean(&out, LONGEST)
+}
+
+fn write_value(out: &mut String, value: &Value, depth: usize) {
+    match value {
+        Value::Null => out.push_str("nil"),
+        Value::Array(items) if depth < 4 => {
+            out.push('[');
+            for (position, item) in items.iter().enumerate() {
+                if items.len() > 2 * ITEMS + 2 && (ITEMS..items.len() - ITEMS).contains(&position) {
+                    if position == ITEMS {
+                        let _ = write!(out, " ..{} more..", items.len() - 2 * ITEMS);
+                    }
+                    continue;
+                }
+                if position > 0 {
+                    out.push(' ');
+                }
+                write_value(out, item, depth + 1);
+            }
+            out.push(']');
+        }
+        Value::Array(_) => out.push_str("[..]"),
+        Value::Object(_) if depth >= 4 => out.push_str("{..}"),
+        Value::Object(fields) => {
+            out.push('{');
+            for (position, (name, field)) in fields.iter().take(2 * ITEMS).enumerate() {
+                let _ = write!(out, "{}{name} ", if position > 0 { ", " } else { "" });
+                write_value(out, field, depth + 1);
+            }
+            out.push('}');
+        }
+        Value::String(text) => {
+            // A bare word needs no quotes; anything else would be ambiguous without.
+            let word = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-_.:".contains(c));
+            if word {
+                out.push_str(text);
+            } else {
+                let _ = write!(out, "{value}");
+            }
+        }
+        Value::Bool(_) | Value::Number(_) => {
+            let _ = write!(out, "{value}");
+        }
+    }
+}
+
+/// What was asked: `write 5`, `cas [1 2]`, `read`.
+pub(crate) fn action(invoke: &Op) -> String {
+    let f = clean(&invoke.f, LONGEST);
+    if invoke.value.is_null() { f } else { format!("{f} {}", value(&invoke.value)) }
+}
+
+/// What came of it: `ok`, a value, `fail`, `info`.
+pub(crate) fn result(invoke: &Op, completion: Option<&Op>) -> String {
+    let because = |word: &str, op: &Op| match &op.error {
+        Some(error) => format!("{word} ({})", clean(error, LONGEST)),
+        None => word.to_owned(),
+    };
+    match completion {
+        None => "info (no answer)".to_owned(),
+        Some(op) => match op.kind {
+            Kind::Fail => because("fail", op),
+            Kind::Info => because("info", op),
+            Kind::Ok | Kind::Invoke if invoke.value.is_null() => value(&op.value),
+            Kind::Ok | Kind::Invoke if op.value.is_null() || op.value == invoke.value => "ok".to_owned(),
+            Kind::Ok | Kind::Invoke => value(&op.value),
+        },
+    }
+}
+
+/// The ops of an anomaly, by their invocations, in order.
+pub(crate) fn core<'a>(history: &'a History, anomaly: &Anomaly) -> Vec<(&'a Op, Option<&'a Op>)> {
+    let mut pairs: Vec<(&Op, Option<&Op>)> = Vec::new();
+    for event in &anomaly.events {
+        let Some(op) = usize::try_from(*event).ok().and_then(|index| history.ops().get(index)) else {
+            continue;
+        };
+        let partner = history.partner_of(op);
+        let pair = match (op.kind, partner) {
+            (Kind::Invoke, partner) => (op, partner),
+            (_, Some(invoke)) => (invoke, Some(op)),
+            // An op of the nemesis stands for itself.
+            (_, None) => (op, Some(op)),
+        };
+        if !pairs.iter().any(|(invoke, _)| invoke.index == pair.0.index) {
+            pairs.push(pair);
+        }
+    }
+    pairs.sort_by_key(|(invoke, _)| invoke.index);
+    pairs
+}
+
+/// The invocations, among `core`, of the ops that cannot be true given the others.
+///
+/// A checker may name them in its anomaly's details: as `illegal`, an index or several, or as `stuck`, the op
+/// at which every attempt at an order stops. Where it does not, the last op of the core to end `ok` stands in:
+/// a core is minimal, so without that op nothing would be wrong.
+pub(crate) fn illegal(anomaly: &Anomaly, core: &[(&Op, Option<&Op>)]) -> Vec<u64> {
+    let named: Vec<u64> = match anomaly.details.get("illegal").or_else(|| anomaly.details.get("stuck")) {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_u64).collect(),
+        Some(other) => other.as_u64().into_iter().collect(),
+        None => Vec::new(),
+    };
+    let of_core = |index: &u64| {
+        core.iter()
+            .find(|(invoke, end)| invoke.index == *index || end.is_some_and(|end| end.index == *index))
+            .map(|(invoke, _)| invoke.index)
+    };
+    let found: Vec<u64> = named.iter().filter_map(of_core).collect();
+    if !found.is_empty() {
+        return found;
+    }
+    let ended = |(_, end): &&(&Op, Option<&Op>)| end.is_some_and(|end| end.kind == Kind::Ok);
+    let last = core.iter().filter(ended).max_by_key(|(_, end)| end.map(|end| end.index));
+    last.map(|(invoke, _)| invoke.index).into_iter().collect()
+}
+
+/// A count with its thousands apart: `12,345`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `3 messages`, `1 message`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// A length of time with three digits or so: `412 us`, `3.2 ms`, `1.25 s`.
+pub(crate) fn span(duration: Duration) -> String {
+    let micros = duration.as_secs_f64() * 1e6;
+    match micros {
+        m if m < 1000.0 => format!("{m:.0} us"),
+        m if m < 10_000.0 => format!("{:.1} ms", m / 1e3),
+        m if m < 1_000_000.0 => format!("{:.0} ms", m / 1e3),
+        m if m < 100_000_000.0 => format!("{:.2} s", m / 1e6),
+        m => format!("{:.0} s", m / 1e6),
+    }
+}
+
+/// An instant: `9.203 s`.
+pub(crate) fn instant(time: Time) -> String {
+    format!("{:.3} s", time.as_secs_f64())
+}
+
+/// What a coverage or an impact amounts to, in words; `nothing seen` when all is zero.
+pub(crate) fn effect(messages: u64, processes: u64, lost_bytes: u64, slow_syncs: u64) -> String {
+    let parts: Vec<String> = [
+        (messages, "message touched", "messages touched"),
+        (processes, "process down while awaited", "processes down while awaited"),
+        (lost_bytes, "byte lost from a log", "bytes lost from logs"),
+        (slow_syncs, "slow fsync", "slow fsyncs"),
+    ]
+    .into_iter()
+    .filter(|(number, ..)| *number > 0)
+    .map(|(number, one, many)| counted(number, one, many))
+    .collect();
+    if parts.is_empty() { "nothing seen".to_owned() } else { parts.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use rashomon_core::Process;
+    use serde_json::json;
+
+    use super::*;
+
+    fn op(kind: Kind, f: &str, value: Value) -> Op {
+        Op {
+            index: 0,
+            time: Time::ZERO,
+            kind,
+            process: Process::Client(0),
+            f: f.into(),
+            value,
+            key: None,
+            error: None,
+            node: None,
+        }
+    }
+
+    #[test]
+    fn values_are_short_and_unambiguous() {
+        assert_eq!(value(&json!(null)), "nil");
+        assert_eq!(value(&json!([1, [2, "x"], "two words"])), "[1 [2 x] \"two words\"]");
+        assert_eq!(value(&json!({"a": 1, "b": null})), "{a 1, b nil}");
+        let many: Vec<u32> = (0..500).collect();
+        assert_eq!(value(&json!(many)), "[0 1 2 3 4 ..490 more.. 495 496 497 498 499]");
+        let deep = json!([[[[[[1]]]]]]);
+        assert_eq!(value(&deep), "[[[[[..]]]]]");
+        assert_eq!(value(&json!("x".repeat(100))).chars().count(), LONGEST + "... (100 characters)".len());
+    }
+
+    #[test]
+    fn a_terminal_cannot_be_steered_from_outside() {
+        assert_eq!(clean("a\x1b[31mb\u{202e}c\nd", 100), "a\\u{1b}[31mb\\u{202e}c d");
+        assert_eq!(value(&json!("\x1b[2J")), "\"\\u001b[2J\"");
+    }
+
+    #[test]
+    fn results_read_as_people_say_them() {
+        let write = op(Kind::Invoke, "write", json!(5));
+        assert_eq!(action(&write), "write 5");
+        assert_eq!(result(&write, Some(&op(Kind::Ok, "write", json!(5)))), "ok");
+        assert_eq!(result(&write, None), "info (no answer)");
+        let refused = Op { error: Some("refused".into()), ..op(Kind::Fail, "write", json!(5)) };
+        assert_eq!(result(&write, Some(&refused)), "fail (refused)");
+        let read = op(Kind::Invoke, "read", json!(null));
+        assert_eq!(
+            (action(&read), result(&read, Some(&op(Kind::Ok, "read", json!(null))))),
+            ("read".into(), "nil".into())
+        );
+    }
+
+    #[test]
+    fn numbers_and_times() {
+        assert_eq!(["0", "999", "1,000", "1,234,567"], [0, 999, 1000, 1_234_567].map(count));
+        let times = [412, 3_210, 32_100, 1_250_000, 125_000_000].map(|us| span(Duration::from_micros(us)));
+        assert_eq!(times, ["412 us", "3.2 ms", "32 ms", "1.25 s", "125 s"]);
+        assert_eq!(effect(0, 0, 0, 0), "nothing seen");
+        assert_eq!(effect(1, 2, 0, 0), "1 message touched, 2 processes down while awaited");
+    }
+}

@@ -1,0 +1,4 @@
+//! What a run looks like: on disk, on the terminal, as a page.
+
+mod sample;
+mod terminal;
