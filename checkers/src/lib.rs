@@ -27,13 +27,13 @@ pub mod availability;
 mod quantiles;
 pub mod stats;
 
-// pub mod formats;
-// mod judge;
+pub mod formats;
+mod judge;
 
-// pub mod generate;
+pub mod generate;
 pub mod notation;
 
 pub use budget::Budget;
 pub use checker::{Checker, all, by_name};
-// pub use judge::{JudgeError, Question, judge};
+pub use judge::{JudgeError, Question, judge};
 pub use model::{Effect, Model};

@@ -233,19 +233,19 @@ impl<'h, M: Model> Teller<'_, 'h, M> {
 
     /// The value went and came back, though it was written once only.
     fn back_again(&self) -> Option<Story> {
-        let mut needs: Vec<&Claim> =
-            self.core.iter().filter(|claim| claim.effect.needs().is_some() && claim.ret != NEVER).collect();
-        needs.sort_by_key(|claim| claim.call);
-        let [first, between, last] = needs.as_slice() else { return None };
+        let mut ops: Vec<&Claim> = self.core.iter().filter(|claim| claim.ret != NEVER).collect();
+        ops.sort_by_key(|claim| claim.call);
+        let [first, between, last] = ops.as_slice() else { return None };
         let state = first.effect.needs()?;
+        let seen = between.effect.gives().or(between.effect.needs())?;
         let times = self.givers(state).count() + usize::from(state == self.partition.initial);
-        let rest = self.core.iter().filter(|claim| claim.effect.needs().is_none());
-        if last.effect.needs() != Some(state)
+        if self.core.len() != 3
+            || last.effect.needs() != Some(state)
+            || seen == state
             || between.effect.needs() == Some(state)
             || first.ret > between.call
             || between.ret > last.call
             || times != 1
-            || !rest.into_iter().all(|claim| claim.effect.gives() == Some(state))
             || !self.givers_are_known()
         {
             return None;
@@ -253,8 +253,8 @@ impl<'h, M: Model> Teller<'_, 'h, M> {
         Some(Story {
             name: "stale-read",
             because: format!(
-                "{} although {} had already been answered before it began, and {} before that: the value {} \
-                 was gone and came back, but it was there only once",
+                "{} although {} was over before it began, and {} was over before that: the value {} was \
+                 gone and came back, but it was there only once",
                 self.testimony(last),
                 self.name(between),
                 self.name(first),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::minimal::Core;
 use super::partition::Partition;
-use super::problem::Item;
+use super::problem::{self, Item};
 use super::rounds::SECOND_SEED;
 use super::search::{Farthest, Progress, Search};
 use crate::Model;
@@ -14,14 +14,30 @@ use crate::Model;
 /// The steps that may go into a picture.
 const STEPS: u64 = 200_000;
 
+/// The most operations that a picture adds to the core.
+const CONTEXT: usize = 8;
+
+/// Operations outside the core that lead to states which it needs: their timing does not matter, but a picture
+/// without them would show answers that come from nowhere.
+pub(crate) fn context<M: Model>(partition: &Partition<'_, M>, core: &Core) -> Vec<usize> {
+    let needs: Vec<u32> =
+        core.claims.iter().filter_map(|place| partition.claims[*place].effect.needs()).collect();
+    let gives = |place: &usize| {
+        let gives = partition.claims[*place].effect.gives();
+        gives.is_some_and(|state| needs.contains(&state)) && !core.claims.contains(place)
+    };
+    (0..partition.claims.len()).filter(gives).take(CONTEXT).collect()
+}
+
 /// The order of a core's operations that gets farthest before it contradicts them.
 pub(crate) fn longest<M: Model>(model: &M, partition: &mut Partition<'_, M>, core: &Core) -> Farthest {
-    let items: Vec<Item> = core
-        .claims
-        .iter()
-        .map(|place| {
-            let claim = partition.claims[*place];
-            Item { claim: *place as u32, call: claim.call, ret: claim.ret }
+    let context = context(partition, core);
+    let items = problem::kept(partition, |place| core.claims.contains(&place));
+    let items: Vec<Item> = items
+        .into_iter()
+        .filter(|item| {
+            let place = item.claim as usize;
+            core.claims.contains(&place) || context.contains(&place)
         })
         .collect();
     let mut search = Search::naive(partition, &items, SECOND_SEED);
@@ -43,8 +59,10 @@ pub(crate) fn pair(history: &History, call: u32) -> Pair<'_> {
 /// - `ops`: each operation of the core with `process`, `node`, `f`, `value` (as invoked), `result` (as
 ///   answered), `outcome`, the indices `invoke` and `completion` and the times `invoked` and `completed` in
 ///   nanoseconds; `completion`, `completed` and `result` are null for an operation that stayed open;
-/// - `order`, `state`, `stuck`: the invocations of the core that can be put in order before one cannot, the
-///   state there, and the one that cannot;
+/// - `context`: in the same form, operations outside the core that wrote what it read; when they happened does
+///   not matter to the contradiction;
+/// - `order`, `state`, `stuck`: the invocations of the core and its context that can be put in order before one
+///   cannot, the state there, and the one that cannot;
 /// - `longest`: the same for the whole key up to its shortest prefix without an order: how many operations were
 ///   `placed`, the `last` of them, the `state` there, and the `next` ones, all impossible;
 /// - `minimal`: whether the core was reduced to the end.
@@ -58,15 +76,17 @@ pub(crate) fn details<M: Model>(
     let calls = |claims: &[u32]| -> Vec<u32> {
         claims.iter().map(|claim| partition.claims[*claim as usize].call).collect()
     };
-    let ops: Vec<Value> =
-        core.claims.iter().map(|place| operation(&pair(history, partition.claims[*place].call))).collect();
+    let shapes = |places: &[usize]| -> Value {
+        places.iter().map(|place| operation(&pair(history, partition.claims[*place].call))).collect()
+    };
     let stuck = longest.window.iter().find(|claim| partition.claims[**claim as usize].ret == longest.bound);
     let shown = |state: u32| model.show(partition.states.get(state));
     let mut details = Map::new();
     let mut set = |name: &str, value: Value| details.insert(name.to_owned(), value);
     set("model", model.name().into());
     set("initial", shown(partition.initial));
-    set("ops", ops.into());
+    set("ops", shapes(&core.claims));
+    set("context", shapes(&context(partition, core)));
     set("order", calls(&longest.tail).into());
     set("state", shown(longest.state));
     set("stuck", stuck.map(|claim| partition.claims[*claim as usize].call).into());

@@ -10,5 +10,6 @@ pub use register::{Register, RegisterAction};
 pub use set::{GrowSet, GrowSetAction};
 pub use values::{Datum, Values};
 
-/// The names by which people ask for a model.
-pub const NAMES: [&str; 4] = ["register", "cas-register", "kv", "set"];
+/// The names by which people ask for a model. `set` follows each element ([`Set`](crate::set::Set));
+/// `linearizable-set` judges a small set exactly ([`GrowSet`]).
+pub const NAMES: [&str; 5] = ["register", "cas-register", "kv", "set", "linearizable-set"];

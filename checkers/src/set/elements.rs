@@ -78,8 +78,6 @@ pub(super) struct Element<'h> {
     /// The first read of it that no add explains.
     phantom: Option<Pair<'h>>,
     twice: Option<Pair<'h>>,
-    /// A read that could have shown it: one that began after it was known.
-    read_later: bool,
 }
 
 /// All elements of all sets in a history.
@@ -199,7 +197,6 @@ impl<'h> Element<'h> {
             missing -= 1;
         }
         let last_missing = (missing > later).then(|| reads[missing - 1]);
-        let read_later = later < reads.len();
         Element {
             key,
             value,
@@ -208,7 +205,6 @@ impl<'h> Element<'h> {
             last_missing,
             phantom: shown().find(|read| !begun(read)),
             twice: traces.twice.map(|place| reads[place as usize]),
-            read_later,
             adds: traces.adds,
         }
     }

@@ -1,0 +1,75 @@
+//! From a recording to a verdict, by the name of a model.
+
+use rashomon_core::{Value, Verdict};
+use thiserror::Error;
+
+use crate::formats::Recording;
+use crate::linearizable::Linearizable;
+use crate::models::{GrowSet, Kv, NAMES, Register};
+use crate::set::Set;
+use crate::{Budget, Checker};
+
+/// What is asked of a recording.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Question {
+    /// The name of a model, one of [`NAMES`]; without it, the one that the recording suggests.
+    pub model: Option<String>,
+    /// The value before the first operation, of every key; without it, the model's own.
+    pub initial: Option<Value>,
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum JudgeError {
+    /// No such model.
+    #[error("`{0}` is no model; models are {list}", list = NAMES.join(", "))]
+    UnknownModel(String),
+    /// None was named and the operations are of none.
+    #[error("no model fits these operations; name one of {list}", list = NAMES.join(", "))]
+    NoModel,
+    /// The model cannot begin with this value.
+    #[error("the model {model} cannot begin with {value}")]
+    Initial {
+        /// The model.
+        model: &'static str,
+        /// The value, as JSON.
+        value: String,
+    },
+}
+
+/// Judges a recording.
+pub fn judge(
+    recording: &Recording,
+    question: &Question,
+    budget: &Budget<'_>,
+) -> Result<Verdict, JudgeError> {
+    let name = question.model.as_deref().or(recording.model).ok_or(JudgeError::NoModel)?;
+    let initial = question.initial.as_ref();
+    let refuse = |model| match initial {
+        None | Some(Value::Null) => Ok(()),
+        Some(value) => Err(JudgeError::Initial { model, value: value.to_string() }),
+    };
+    let register = |register: Register| {
+        let register = register.with_nil_reading_anything(recording.nil_reads_anything);
+        Linearizable::new(register.with_initial(initial.unwrap_or(&Value::Null)))
+    };
+    let checker: Box<dyn Checker> = match name {
+        "register" => Box::new(register(Register::plain())),
+        "cas-register" => Box::new(register(Register::cas())),
+        "kv" => match initial {
+            None | Some(Value::Null) => Box::new(Linearizable::new(Kv::default())),
+            Some(Value::String(text)) => Box::new(Linearizable::new(Kv::default().with_initial(text))),
+            Some(value) => return Err(JudgeError::Initial { model: "kv", value: value.to_string() }),
+        },
+        "set" => {
+            refuse("set")?;
+            Box::new(Set::default())
+        }
+        "linearizable-set" => {
+            refuse("linearizable-set")?;
+            Box::new(Linearizable::new(GrowSet::default()))
+        }
+        other => return Err(JudgeError::UnknownModel(other.to_owned())),
+    };
+    Ok(checker.check(&recording.history, budget))
+}
