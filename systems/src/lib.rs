@@ -1,1 +1,9 @@
-//! systems
+//! The reference systems: one chapter each, written as pure state machines.
+//!
+//! A chapter follows its paper, says what must hold, and can be told to make the mistakes that people have made
+//! when they built the thing. Invariant: nothing here reads a clock, opens a socket or a file, starts a thread,
+//! or sees a history. A world carries out what the nodes wish.
+
+pub mod echo;
+pub mod kv;
+pub mod raft;

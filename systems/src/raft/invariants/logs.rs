@@ -1,0 +1,174 @@
+//! What the logs must have in common.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rashomon_core::{Invariant, NodeId, Probe, Time, Value, Violation};
+
+use super::{REMEMBERED, violation};
+
+/// A leader only ever appends.
+#[derive(Debug, Default)]
+pub(super) struct LeaderAppendOnly {
+    led: BTreeSet<(NodeId, u64)>,
+}
+
+impl Invariant for LeaderAppendOnly {
+    fn name(&self) -> &'static str {
+        "leader-append-only"
+    }
+
+    fn about(&self) -> &'static str {
+        "a leader never overwrites or deletes entries in its log (5.3)"
+    }
+
+    fn observe(&mut self, _at: Time, node: NodeId, probe: &Probe) -> Result<(), Violation> {
+        let Some(term) = probe.number("term") else { return Ok(()) };
+        if probe.probe == "leader" {
+            self.led.insert((node, term));
+        } else if probe.probe == "truncate" && self.led.contains(&(node, term)) {
+            let from = probe.number("from").unwrap_or_default();
+            let because = format!("{node} cut its log from {from} on in term {term}, which it leads");
+            return violation(self.name(), because);
+        }
+        Ok(())
+    }
+}
+
+/// Two logs with an entry of the same index and term are the same up to there.
+#[derive(Debug, Default)]
+pub(super) struct LogMatching {
+    /// The fingerprint of the log up to an entry, by its term and index, and who told it first.
+    chains: BTreeMap<(u64, u64), (String, NodeId)>,
+}
+
+impl Invariant for LogMatching {
+    fn name(&self) -> &'static str {
+        "log-matching"
+    }
+
+    fn about(&self) -> &'static str {
+        "logs that contain an entry with the same index and term are identical up to it (5.3)"
+    }
+
+    fn observe(&mut self, _at: Time, node: NodeId, probe: &Probe) -> Result<(), Violation> {
+        let ("append", Some(index), Some(term), Some(chain)) = (
+            probe.probe.as_str(),
+            probe.number("index"),
+            probe.number("term"),
+            probe.fields.get("chain").and_then(Value::as_str),
+        ) else {
+            return Ok(());
+        };
+        if self.chains.len() >= REMEMBERED {
+            self.chains.pop_first();
+        }
+        let (first, who) = self.chains.entry((term, index)).or_insert_with(|| (chain.to_owned(), node));
+        if first == chain {
+            return Ok(());
+        }
+        let because = format!(
+            "the logs of {who} and {node} both have an entry of term {term} at {index}, and differ up to it"
+        );
+        violation(self.name(), because)
+    }
+}
+
+/// A committed entry is in the log of every leader of a later term.
+#[derive(Debug, Default)]
+pub(super) struct LeaderCompleteness {
+    /// The furthest that was committed in each term: (term of the entry, index), and by whom.
+    committed: BTreeMap<u64, (u64, u64, NodeId)>,
+    /// The end of each leader's log at its election: (last term, last index), and who it was.
+    leaders: BTreeMap<u64, (u64, u64, NodeId)>,
+}
+
+impl LeaderCompleteness {
+    /// Terms never fall along a log, so a log that has an entry does not end before it in this order.
+    fn check(
+        during: u64,
+        commit: (u64, u64, NodeId),
+        term: u64,
+        leader: (u64, u64, NodeId),
+    ) -> Result<(), Violation> {
+        if term <= during || (leader.0, leader.1) >= (commit.0, commit.1) {
+            return Ok(());
+        }
+        let because = format!(
+            "{} committed entry {} of term {} in term {during}; {} became leader of term {term} with a log that ends \
+             at {} of term {}, without it",
+            commit.2, commit.1, commit.0, leader.2, leader.1, leader.0
+        );
+        violation("leader-completeness", because)
+    }
+}
+
+impl Invariant for LeaderCompleteness {
+    fn name(&self) -> &'static str {
+        "leader-completeness"
+    }
+
+    fn about(&self) -> &'static str {
+        "an entry committed in a term is in the logs of the leaders of all later terms (5.4)"
+    }
+
+    fn observe(&mut self, _at: Time, node: NodeId, probe: &Probe) -> Result<(), Violation> {
+        let number = |field| probe.number(field);
+        match probe.probe.as_str() {
+            "commit" => {
+                let (Some(index), Some(term), Some(during)) =
+                    (number("index"), number("term"), number("during"))
+                else {
+                    return Ok(());
+                };
+                let commit = (term, index, node);
+                let furthest = self.committed.entry(during).or_insert(commit);
+                *furthest = (*furthest).max(commit);
+                self.leaders
+                    .range(during + 1..)
+                    .try_for_each(|(term, leader)| LeaderCompleteness::check(during, commit, *term, *leader))
+            }
+            "leader" => {
+                let (Some(term), Some(index), Some(last_term)) =
+                    (number("term"), number("last"), number("last_term"))
+                else {
+                    return Ok(());
+                };
+                let leader = (last_term, index, node);
+                self.leaders.insert(term, leader);
+                self.committed.range(..term).try_for_each(|(during, commit)| {
+                    LeaderCompleteness::check(*during, *commit, term, leader)
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// No node cuts off what it knows to be committed.
+#[derive(Debug)]
+pub(super) struct CommittedStays;
+
+impl Invariant for CommittedStays {
+    fn name(&self) -> &'static str {
+        "committed-stays"
+    }
+
+    fn about(&self) -> &'static str {
+        "a node never removes from its log what it knows to be committed (5.3, 5.4)"
+    }
+
+    fn observe(&mut self, _at: Time, node: NodeId, probe: &Probe) -> Result<(), Violation> {
+        let ("truncate", Some(from), Some(commit)) =
+            (probe.probe.as_str(), probe.number("from"), probe.number("commit"))
+        else {
+            return Ok(());
+        };
+        if from > commit {
+            return Ok(());
+        }
+        let because = format!(
+            "{node} cut its log from {from} on although it knew entries up to {commit} to be committed"
+        );
+        violation(self.name(), because)
+    }
+}
