@@ -9,7 +9,7 @@ use super::bugs::Bug;
 use super::log::{Entry, Payload};
 use super::message::{Hint, Message};
 use super::node::{Cx, RaftNode, Role, Timer};
-use super::position::{Index, Term};
+use super::position::{Index, Position, Term};
 use super::read::PendingRead;
 use super::record::Record;
 use super::snapshot::Transfer;
@@ -160,20 +160,19 @@ impl RaftNode {
             progress.in_flight = None;
             begun = true;
         }
-        let (prev, entries) = match &progress.transfer {
-            Some(transfer) => (transfer.snapshot.at, Vec::new()),
-            None => {
-                let index = progress.next.prev();
-                let term = self.log.term_at(index).expect("a leader's log reaches from base to next");
-                let entries = match progress.in_flight {
-                    Some(_) => Vec::new(),
-                    None => self.log.batch(progress.next, self.config.batch),
-                };
-                if !entries.is_empty() {
-                    progress.in_flight = Some(index.plus(entries.len()));
-                }
-                (super::position::Position { term, index }, entries)
+        let (prev, entries) = if let Some(transfer) = &progress.transfer {
+            (transfer.snapshot.at, Vec::new())
+        } else {
+            let index = progress.next.prev();
+            let term = self.log.term_at(index).expect("a leader's log reaches from its base to `next`");
+            let entries = match progress.in_flight {
+                Some(_) => Vec::new(),
+                None => self.log.batch(progress.next, self.config.batch),
+            };
+            if !entries.is_empty() {
+                progress.in_flight = Some(index.plus(entries.len()));
             }
+            (Position { term, index }, entries)
         };
         let message =
             Message::Append { term: self.term, prev, entries, commit: self.commit, round: leadership.round };
