@@ -129,6 +129,9 @@ impl<'a> Reader<'a> {
 
     /// Passes white space, commas, comments and discarded values.
     fn skip(&mut self, depth: usize) -> Result<(), EdnError> {
+        if depth > DEPTH {
+            return Err(self.wrong(format!("values nested deeper than {DEPTH}")));
+        }
         loop {
             match self.peek() {
                 Some(next) if next.is_whitespace() || next == ',' => {
@@ -142,9 +145,6 @@ impl<'a> Reader<'a> {
                     self.value(depth + 1)?;
                 }
                 _ => return Ok(()),
-            }
-            if depth > DEPTH {
-                return Err(self.wrong(format!("values nested deeper than {DEPTH}")));
             }
         }
     }

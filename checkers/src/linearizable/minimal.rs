@@ -12,15 +12,16 @@
 
 use rashomon_core::{History, HistoryError, Kind, Op, Process};
 
-use super::partition::{Known, Partition};
+use super::partition::{Known, NEVER, Partition};
 use super::problem;
 use super::rounds::{Spent, decide};
 use super::search::Farthest;
 use crate::{Budget, Effect, Model};
 
-/// The steps that each question of the reduction may take: a core that is not minimal, soon, serves better than
-/// a minimal one too late.
-const STEPS_PER_QUESTION: u64 = 2_000_000;
+/// The steps that each question of the reduction may take, and all of them together: a core that is not minimal,
+/// soon, serves better than a minimal one too late.
+const STEPS_PER_QUESTION: u64 = 100_000;
+const STEPS: u64 = 10_000_000;
 
 /// Operations with the same state as the culprit, up to so many, are tried for a core first.
 const RELATED: usize = 64;
@@ -46,152 +47,151 @@ pub(crate) fn reduce<M: Model>(
     farthest: &Farthest,
     budget: &Budget<'_>,
 ) -> Result<Option<Core>, Spent> {
-    let Some((end, stuck)) = shortest_prefix(model, partition, farthest, budget)? else { return Ok(None) };
-    let all: Vec<usize> = (0..partition.claims.len()).collect();
-    let mut core = match neighbourhood(model, partition, end, &stuck, budget) {
-        Ok(Some(core)) => core,
-        Ok(None) => all,
-        Err(_) => return Ok(Some(Core { claims: before(partition, end), minimal: false, stuck })),
-    };
-    let minimal = shrink(model, partition, &mut core, budget);
-    Ok(Some(Core { claims: core, minimal, stuck }))
+    let mut reduction = Reduction { model, partition, budget, left: STEPS };
+    let Some((end, stuck)) = reduction.shortest_prefix(farthest)? else { return Ok(None) };
+    let mut claims = reduction.neighbourhood(end, &stuck);
+    let minimal = reduction.shrink(&mut claims);
+    claims.sort_unstable();
+    Ok(Some(Core { claims, minimal, stuck }))
 }
 
-fn before<M: Model>(partition: &Partition<'_, M>, end: u32) -> Vec<usize> {
-    (0..partition.claims.len()).filter(|place| partition.claims[*place].call < end).collect()
+struct Reduction<'a, 'h, M: Model> {
+    model: &'a M,
+    partition: &'a mut Partition<'h, M>,
+    budget: &'a Budget<'a>,
+    /// The steps left for questions.
+    left: u64,
 }
 
-/// The rank just after the first return by which no order is left, with the last configuration before it.
-///
-/// Prefixes without an order only have longer ones, so bisection finds it; the first search says where to begin.
-fn shortest_prefix<M: Model>(
-    model: &M,
-    partition: &mut Partition<'_, M>,
-    farthest: &Farthest,
-    budget: &Budget<'_>,
-) -> Result<Option<(u32, Farthest)>, Spent> {
-    let mut returns: Vec<u32> = partition
-        .claims
-        .iter()
-        .map(|claim| claim.ret)
-        .filter(|ret| *ret != super::partition::NEVER)
-        .collect();
-    returns.sort_unstable();
-    let Some(last) = returns.len().checked_sub(1) else { return Ok(None) };
-    let mut question = |model: &M, place: usize| {
-        let items = problem::prefix(partition, returns[place] + 1);
-        decide(model, partition, &items, u64::MAX, budget)
-    };
-    let mut least = returns.partition_point(|ret| *ret < farthest.bound).min(last);
-    let mut stride = 1;
-    let mut place = least;
-    let mut stuck = loop {
-        match question(model, place)? {
-            Some(stuck) => break stuck,
-            None if place == last => return Ok(None),
-            None => {
-                least = place + 1;
-                place = (place + stride).min(last);
-                stride *= 2;
-            }
-        }
-    };
-    while least < place {
-        let middle = least.midpoint(place);
-        match question(model, middle)? {
-            Some(found) => (place, stuck) = (middle, found),
-            None => least = middle + 1,
-        }
-    }
-    Ok(Some((returns[place] + 1, stuck)))
-}
-
-/// A core among the operations near the one that got stuck and those that share its state.
-fn neighbourhood<M: Model>(
-    model: &M,
-    partition: &mut Partition<'_, M>,
-    end: u32,
-    stuck: &Farthest,
-    budget: &Budget<'_>,
-) -> Result<Option<Vec<usize>>, Spent> {
-    let culprits = stuck.window.iter().filter_map(|claim| partition.claims[*claim as usize].effect.needs());
-    let states: Vec<u32> = culprits.chain([stuck.state]).collect();
-    let touches = |effect: Known| {
-        [effect.needs(), effect.gives()].into_iter().flatten().any(|state| states.contains(&state))
-    };
-    let mut related: Vec<usize> =
-        (0..partition.claims.len()).filter(|place| touches(partition.claims[*place].effect)).collect();
-    if related.len() > RELATED {
-        related.clear();
-    }
-    let before = partition.claims.partition_point(|claim| claim.call < end);
-    let mut reach = 8;
-    loop {
-        let near = before.saturating_sub(reach)..before.saturating_add(reach / 8).min(partition.claims.len());
-        if near.len() == partition.claims.len() {
-            return Ok(None);
-        }
-        let mut core: Vec<usize> = related.iter().copied().chain(near).collect();
-        core.sort_unstable();
-        core.dedup();
-        if impossible(model, partition, &core, budget)? {
-            return Ok(Some(core));
-        }
-        reach *= 2;
-    }
-}
-
-/// Sets aside as many of the core as possible, in ever smaller groups; true when the rest is minimal.
-///
-/// What only observes goes first, so that where either would do, the core has the update: "9 was written" is a
-/// plainer fact than "9 was read".
-fn shrink<M: Model>(
-    model: &M,
-    partition: &mut Partition<'_, M>,
-    core: &mut Vec<usize>,
-    budget: &Budget<'_>,
-) -> bool {
-    core.sort_by_key(|place| (!partition.claims[*place].effect.is_pure(), *place));
-    let mut group = core.len().div_ceil(2);
-    let mut certain = true;
-    loop {
-        let mut from = 0;
-        while from < core.len() && core.len() > 1 {
-            let mut fewer = core.clone();
-            fewer.drain(from..(from + group).min(core.len()));
-            match impossible(model, partition, &fewer, budget) {
-                Ok(true) => *core = fewer,
-                Ok(false) => from += group,
-                Err(_) => {
-                    certain &= group > 1;
-                    from += group;
+impl<M: Model> Reduction<'_, '_, M> {
+    /// The rank just after the first return by which no order is left, with the last configuration before it.
+    ///
+    /// Prefixes without an order only have longer ones, so bisection finds it; the first search says where to
+    /// begin.
+    fn shortest_prefix(&mut self, farthest: &Farthest) -> Result<Option<(u32, Farthest)>, Spent> {
+        let returned = self.partition.claims.iter().map(|claim| claim.ret).filter(|ret| *ret != NEVER);
+        let mut returns: Vec<u32> = returned.collect();
+        returns.sort_unstable();
+        let Some(last) = returns.len().checked_sub(1) else { return Ok(None) };
+        let mut least = returns.partition_point(|ret| *ret < farthest.bound).min(last);
+        let mut stride = 1;
+        let mut place = least;
+        let mut stuck = loop {
+            match self.prefix(returns[place])? {
+                Some(stuck) => break stuck,
+                None if place == last => return Ok(None),
+                None => {
+                    least = place + 1;
+                    place = (place + stride).min(last);
+                    stride *= 2;
                 }
             }
-            if (budget.expired)() {
-                core.sort_unstable();
-                return false;
+        };
+        while least < place {
+            let middle = least.midpoint(place);
+            match self.prefix(returns[middle])? {
+                Some(found) => (place, stuck) = (middle, found),
+                None => least = middle + 1,
             }
         }
-        // To set aside is to allow more, so what could not go once cannot go later: one pass is enough.
-        if group <= 1 {
-            core.sort_unstable();
-            return certain;
-        }
-        group = group.div_ceil(2);
+        Ok(Some((returns[place] + 1, stuck)))
     }
-}
 
-fn impossible<M: Model>(
-    model: &M,
-    partition: &mut Partition<'_, M>,
-    keep: &[usize],
-    budget: &Budget<'_>,
-) -> Result<bool, Spent> {
-    if keep.is_empty() {
-        return Ok(false);
+    /// The question whether what is known by a return has an order.
+    fn prefix(&mut self, ret: u32) -> Result<Option<Farthest>, Spent> {
+        let items = problem::prefix(self.partition, ret + 1);
+        decide(self.model, self.partition, &items, u64::MAX, self.budget).0
     }
-    let items = problem::kept(partition, |place| keep.contains(&place));
-    Ok(decide(model, partition, &items, STEPS_PER_QUESTION, budget)?.is_some())
+
+    /// A core among the operations near the one that got stuck and those that share its state; in the worst
+    /// case, everything.
+    fn neighbourhood(&mut self, end: u32, stuck: &Farthest) -> Vec<usize> {
+        let claims = &self.partition.claims;
+        let culprits = stuck.window.iter().filter_map(|claim| claims[*claim as usize].effect.needs());
+        let states: Vec<u32> = culprits.chain([stuck.state]).collect();
+        let touches = |effect: Known| {
+            [effect.needs(), effect.gives()].into_iter().flatten().any(|state| states.contains(&state))
+        };
+        let mut related: Vec<usize> =
+            (0..claims.len()).filter(|place| touches(claims[*place].effect)).collect();
+        if related.len() > RELATED {
+            related.clear();
+        }
+        let count = claims.len();
+        let before = claims.partition_point(|claim| claim.call < end);
+        let mut reach = 8;
+        loop {
+            let near = before.saturating_sub(reach)..before.saturating_add(reach / 8).min(count);
+            if near.len() == count || (self.budget.expired)() {
+                return (0..count).collect();
+            }
+            let mut core: Vec<usize> = related.iter().copied().chain(near).collect();
+            core.sort_unstable();
+            core.dedup();
+            if self.impossible(&core) == Some(true) {
+                return core;
+            }
+            reach *= 2;
+        }
+    }
+
+    /// Sets aside as many of the core as possible, in ever smaller groups; true when the rest is minimal.
+    ///
+    /// What only observes goes first, so that where either would do, the core has the update: "9 was written" is
+    /// a plainer fact than "9 was read".
+    fn shrink(&mut self, core: &mut Vec<usize>) -> bool {
+        let rank = |place: usize| match self.partition.claims[place].effect {
+            Known::Pure => 0,
+            Known::Observe(_) => 1,
+            Known::Set(_) | Known::Swap(..) | Known::Any => 2,
+        };
+        core.sort_by_key(|place| (rank(*place), *place));
+        let refusals = core.partition_point(|place| rank(*place) == 0);
+        if refusals > 0 && self.impossible(&core[refusals..]) == Some(true) {
+            core.drain(..refusals);
+        }
+        let mut group = core.len().div_ceil(2);
+        let mut certain = true;
+        loop {
+            let mut from = 0;
+            while from < core.len() && core.len() > 1 {
+                let mut fewer = core.clone();
+                fewer.drain(from..(from + group).min(core.len()));
+                match self.impossible(&fewer) {
+                    Some(true) => *core = fewer,
+                    Some(false) => from += group,
+                    None => {
+                        certain &= group > 1;
+                        from += group;
+                    }
+                }
+                if (self.budget.expired)() {
+                    return false;
+                }
+            }
+            // To set aside is to allow more, so what could not go once cannot go later: one pass is enough.
+            if group <= 1 {
+                return certain;
+            }
+            group = group.div_ceil(2);
+        }
+    }
+
+    /// Whether what remains has no order when all but `keep` is set aside; `None` when that takes too long.
+    fn impossible(&mut self, keep: &[usize]) -> Option<bool> {
+        if keep.is_empty() {
+            return Some(false);
+        }
+        let mut kept = vec![false; self.partition.claims.len()];
+        for place in keep {
+            kept[*place] = true;
+        }
+        let items = problem::kept(self.partition, |place| kept[place]);
+        let steps = STEPS_PER_QUESTION.min(self.left);
+        let (answer, taken) = decide(self.model, self.partition, &items, steps, self.budget);
+        self.left = self.left.saturating_sub(taken);
+        answer.ok().map(|farthest| farthest.is_some())
+    }
 }
 
 /// The history with all operations on a key set aside, but those whose invocations are at the indices `keep`.

@@ -30,12 +30,14 @@ pub(crate) struct Optionals {
     classes: Vec<Class>,
     /// The classes that lead to a state.
     by_result: FxHashMap<u32, Vec<u32>>,
+    /// The classes that lead to a known state.
+    resets: Vec<u32>,
 }
 
 impl Optionals {
     /// Groups the optional items, which come in the order of their calls; `same` numbers equal actions.
     pub(crate) fn new(items: &[Item], effect: impl Fn(u32) -> Known, same: impl Fn(u32) -> u32) -> Optionals {
-        let mut optionals = Optionals { classes: Vec::new(), by_result: FxHashMap::default() };
+        let mut optionals = Optionals { classes: Vec::new(), by_result: FxHashMap::default(), resets: Vec::new() };
         let mut places: FxHashMap<(Known, u32), u32> = FxHashMap::default();
         for item in items {
             let known = effect(item.claim);
@@ -45,6 +47,7 @@ impl Optionals {
                 optionals.classes.push(Class { effect: known, members: Vec::new(), used: 0 });
                 if let Some(state) = known.gives() {
                     optionals.by_result.entry(state).or_default().push(place);
+                    optionals.resets.push(place);
                 }
                 place
             });
@@ -63,6 +66,15 @@ impl Optionals {
 
     pub(crate) fn leading_to(&self, state: u32) -> &[u32] {
         self.by_result.get(&state).map_or(&[], Vec::as_slice)
+    }
+
+    /// The states to which unused operations called before the rank `bound` lead.
+    pub(crate) fn resets(&self, bound: u32) -> impl Iterator<Item = u32> {
+        self.resets
+            .iter()
+            .map(|place| self.class(*place))
+            .filter(move |class| class.next(bound).is_some())
+            .filter_map(|class| class.effect.gives())
     }
 
     pub(crate) fn take(&mut self, place: u32) {

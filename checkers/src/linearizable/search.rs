@@ -54,6 +54,9 @@ pub(crate) struct Farthest {
     pub(crate) window: Vec<u32>,
 }
 
+/// How many operations [`Search::unreachable`] looks ahead.
+const AHEAD: usize = 32;
+
 /// How many of the placed operations [`Farthest`] remembers.
 const TAIL: usize = 64;
 
@@ -221,6 +224,11 @@ impl Search {
         self.memo.len()
     }
 
+    /// The number of steps taken.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps
+    }
+
     pub(crate) fn farthest(&self) -> &Farthest {
         &self.farthest
     }
@@ -277,7 +285,7 @@ impl Search {
             let Some(top) = self.levels.last().copied() else { return Progress::Exhausted };
             let found = if top.cursor != NONE {
                 self.try_node(model, partition, top)
-            } else if let Some(class) = self.next_choice(top) {
+            } else if let Some(class) = self.next_choice(model, partition, top) {
                 self.try_class(model, partition, top, class)
             } else {
                 self.leave(top);
@@ -407,7 +415,7 @@ impl Search {
         if first == self.head {
             return true;
         }
-        if !self.memo.insert(fingerprint) || self.unreachable(model, partition, state, bound) {
+        if !self.memo.insert(fingerprint) || self.unreachable(model, partition, state) {
             // Not a level of its own: what was placed for it goes back at once.
             if bound > self.farthest.bound {
                 self.note(state, bound);
@@ -429,38 +437,34 @@ impl Search {
         false
     }
 
-    /// Whether the operation that returns first needs a state that nothing in view can lead to. Only where
-    /// some effects are unknown; where all are known, abandonment does better.
-    fn unreachable<M: Model>(&self, model: &M, partition: &Partition<'_, M>, state: u32, bound: u32) -> bool {
+    /// Whether an operation soon to come needs a state that nothing can lead to any more. Only where some effects
+    /// are unknown; where all are known, abandonment does better.
+    ///
+    /// Looks some operations ahead: one that returns before the call of the first operation not looked at can
+    /// only be preceded by those that were. Its state must be reachable from this one or from one that
+    /// such an operation leads to.
+    fn unreachable<M: Model>(&self, model: &M, partition: &Partition<'_, M>, state: u32) -> bool {
         if self.exact {
             return false;
         }
-        let mut need = None;
+        let mut ahead = [self.nodes[self.head as usize]; AHEAD];
+        let mut count = 0;
         let mut place = self.nodes[self.head as usize].next;
-        while place != self.head && self.nodes[place as usize].call < bound {
-            let node = self.nodes[place as usize];
-            if node.ret == bound {
-                need = node.effect.needs();
-            }
-            place = node.next;
+        while place != self.head && count < AHEAD {
+            ahead[count] = self.nodes[place as usize];
+            count += 1;
+            place = self.nodes[place as usize].next;
         }
-        let Some(need) = need else { return false };
-        let target = partition.states.get(need);
-        let leads = |from: u32| model.reachable(partition.states.get(from), target);
-        if leads(state) {
-            return false;
-        }
-        let mut place = self.nodes[self.head as usize].next;
-        while place != self.head && self.nodes[place as usize].call < bound {
-            let node = self.nodes[place as usize];
-            if node.effect.gives().is_some_and(leads) {
-                return false;
-            }
-            place = node.next;
-        }
-        !(0..self.optionals.len() as u32).any(|class| {
-            let class = self.optionals.class(class);
-            class.next(bound).is_some() && class.effect.gives().is_some_and(leads)
+        let horizon = self.nodes[place as usize].call;
+        let ahead = &ahead[..count];
+        ahead.iter().filter(|node| node.ret < horizon).any(|node| {
+            let Some(need) = node.effect.needs() else { return false };
+            let target = partition.states.get(need);
+            let leads = |from: u32| model.reachable(partition.states.get(from), target);
+            let resets = || ahead.iter().filter(|other| other.call < node.ret);
+            !leads(state)
+                && !resets().any(|other| other.effect.gives().is_some_and(leads))
+                && !self.optionals.resets(node.ret).any(leads)
         })
     }
 
@@ -548,36 +552,39 @@ impl Search {
     }
 
     /// The next class of optional operations worth trying.
-    fn next_choice(&mut self, top: Level) -> Option<u32> {
+    fn next_choice<M: Model>(
+        &mut self,
+        model: &M,
+        partition: &mut Partition<'_, M>,
+        top: Level,
+    ) -> Option<u32> {
         if !top.listed {
             let depth = self.levels.len() - 1;
             self.levels[depth].listed = true;
-            self.list_choices(top);
+            if self.optionals.len() > 0 {
+                self.list_choices(model, partition, top);
+            }
         }
         (self.choices.len() > top.choices as usize).then(|| self.choices.pop()).flatten()
     }
 
     /// Lists the classes that lead to a state needed by an operation in view, directly or through others.
-    fn list_choices(&mut self, top: Level) {
-        if self.optionals.len() == 0 {
-            return;
-        }
-        if !self.exact || self.any_pure {
-            for class in 0..self.optionals.len() as u32 {
-                if self.optionals.class(class).next(top.bound).is_some() {
-                    self.choices.push(class);
-                }
-            }
-            return;
-        }
+    fn list_choices<M: Model>(&mut self, model: &M, partition: &mut Partition<'_, M>, top: Level) {
         self.marks.clear();
         self.marks.insert(top.state);
         let mut wanted = Vec::new();
+        // One that is pure and still in view is impossible now, and which states it wants is not known.
+        let mut blocked = false;
         let mut place = self.nodes[self.head as usize].next;
         while place != self.head && self.nodes[place as usize].call < top.bound {
             let node = self.nodes[place as usize];
             wanted.extend(node.effect.needs().filter(|state| self.marks.insert(*state)));
+            blocked |= node.effect == Known::Pure;
             place = node.next;
+        }
+        if !self.exact || blocked {
+            self.list_all(model, partition, top, &wanted);
+            return;
         }
         while let Some(state) = wanted.pop() {
             for place in self.optionals.leading_to(state) {
@@ -595,6 +602,28 @@ impl Search {
                 }
             }
         }
+    }
+
+    /// Lists all classes that are possible now; those after which a wanted state can be reached are tried first.
+    fn list_all<M: Model>(
+        &mut self,
+        model: &M,
+        partition: &mut Partition<'_, M>,
+        top: Level,
+        wanted: &[u32],
+    ) {
+        let mut first = Vec::new();
+        for place in 0..self.optionals.len() as u32 {
+            let Some(claim) = self.optionals.class(place).next(top.bound) else { continue };
+            let Some(next) = partition.step(model, top.state, claim as usize) else { continue };
+            let next = partition.states.get(next);
+            if wanted.iter().any(|state| model.reachable(next, partition.states.get(*state))) {
+                first.push(place);
+            } else {
+                self.choices.push(place);
+            }
+        }
+        self.choices.append(&mut first);
     }
 
     fn try_class<M: Model>(
