@@ -9,7 +9,7 @@ use rashomon_checkers::{Budget, Model};
 use rashomon_core::{History, Kind, Validity, Value};
 use serde_json::json;
 
-use oracle::{Choice, build, choices};
+use oracle::{Choice, build, choices, observe};
 
 fn register(values: u8) -> impl Fn(u8, u8, u8) -> (&'static str, Value, Value) {
     move |f, one, two| match f % 8 {
@@ -26,10 +26,19 @@ fn register(values: u8) -> impl Fn(u8, u8, u8) -> (&'static str, Value, Value) {
     }
 }
 
+fn apply_register(state: &mut Value, f: &str, argument: &Value) -> Value {
+    match f {
+        "write" => *state = argument.clone(),
+        "cas" if argument[0] != *state => return Value::Bool(false),
+        "cas" => *state = argument[1].clone(),
+        _ => {}
+    }
+    state.clone()
+}
+
 /// Written values are unique: the case of our own workloads.
-fn unique(choices: &[Choice]) -> History {
-    let counter = std::cell::Cell::new(0);
-    build(4, 9, choices, |f, one, two| {
+fn unique_act(counter: &std::cell::Cell<i64>) -> impl Fn(u8, u8, u8) -> (&'static str, Value, Value) {
+    |f, one, two| {
         let fresh = || {
             counter.set(counter.get() + 1);
             json!(counter.get())
@@ -50,7 +59,11 @@ fn unique(choices: &[Choice]) -> History {
                 ("cas", both.clone(), both)
             }
         }
-    })
+    }
+}
+
+fn unique(choices: &[Choice]) -> History {
+    build(4, 9, choices, unique_act(&std::cell::Cell::new(0)))
 }
 
 fn strings(f: u8, one: u8, two: u8) -> (&'static str, Value, Value) {
@@ -133,6 +146,44 @@ proptest! {
     fn registers_where_nil_reads_anything(choices in choices(9)) {
         let model = Register::cas().with_initial(&json!(0)).with_nil_reading_anything(true);
         agree(&model, &build(4, 9, &choices, register(3)))?;
+    }
+
+    #[test]
+    fn registers_that_nearly_work(choices in choices(12)) {
+        let model = Register::cas();
+        agree(&model, &observe(4, 12, &choices, Value::Null, register(3), apply_register))?;
+    }
+
+    #[test]
+    fn registers_with_unique_values_that_nearly_work(choices in choices(12)) {
+        let counter = std::cell::Cell::new(0);
+        let history = observe(5, 12, &choices, Value::Null, unique_act(&counter), apply_register);
+        agree(&Register::cas(), &history)?;
+    }
+
+    #[test]
+    fn strings_that_nearly_work(choices in choices(10)) {
+        let history = observe(4, 10, &choices, String::new(), strings, |state, f, argument| {
+            let text = argument.as_str().unwrap_or_default();
+            match f {
+                "put" => text.clone_into(state),
+                "append" => state.push_str(text),
+                _ => {}
+            }
+            json!(state)
+        });
+        agree(&Kv::default(), &history)?;
+    }
+
+    #[test]
+    fn sets_that_nearly_work(choices in choices(10)) {
+        let history = observe(4, 10, &choices, Vec::<Value>::new(), sets, |state, f, argument| {
+            if f == "add" && !state.contains(argument) {
+                state.push(argument.clone());
+            }
+            json!(state)
+        });
+        agree(&GrowSet::default(), &history)?;
     }
 
     #[test]
