@@ -38,6 +38,20 @@ pub(crate) fn clean(text: &str, longest: usize) -> String {
     out
 }
 
+/// Text of several lines, cleaned line by line and cut after `longest` characters.
+pub(crate) fn lines(text: &str, longest: usize) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        if out.len() + line.len() > longest {
+            out.push_str("...\n");
+            break;
+        }
+        out.push_str(&clean(line, longest));
+        out.push('\n');
+    }
+    out
+}
+
 /// A value in short: `nil`, `5`, `"x"`, `[1 2]`.
 pub(crate) fn value(value: &Value) -> String {
     let mut out = String::new();

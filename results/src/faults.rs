@@ -42,6 +42,15 @@ impl FaultSpan {
         }
     }
 
+    /// Which of three it is, for its colour: of the network, of processes, of disks.
+    pub(crate) fn family(&self) -> &'static str {
+        match self.kind {
+            Some(kind) if kind.is_link() => "link",
+            Some(FaultKind::SlowDisk) => "disk",
+            _ => "process",
+        }
+    }
+
     /// What it did, in words.
     pub(crate) fn effect(&self) -> String {
         match &self.impact {

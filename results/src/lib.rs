@@ -15,6 +15,7 @@ mod faults;
 mod plan;
 
 pub mod junit;
+pub mod report;
 pub mod terminal;
 
 pub use store::{

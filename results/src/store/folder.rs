@@ -182,6 +182,13 @@ impl RunFolder {
         document::write_whole(&self.junit_file(), crate::junit::render(&self.id(), verdict).as_bytes())
     }
 
+    /// Makes the report from what is in the folder, and writes it.
+    pub fn write_report(&self) -> Result<PathBuf, StoreError> {
+        let page = crate::report::render(self)?;
+        document::write_whole(&self.report_file(), page.as_bytes())?;
+        Ok(self.report_file())
+    }
+
     /// The plan; `None` when the run has none.
     pub fn plan(&self) -> Result<Option<Value>, StoreError> {
         document::read(&self.plan_file(), "plan")

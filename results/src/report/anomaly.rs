@@ -1,0 +1,150 @@
+//! The anomaly: its few ops drawn and listed, and why they cannot all be true.
+
+use std::time::Duration;
+
+use maud::{Markup, html};
+use rashomon_core::{Anomaly, Op, Validity};
+
+use super::{Parts, drawing};
+use crate::describe;
+use crate::faults::FaultSpan;
+
+/// How many anomalies are shown, of all checkers together.
+const ANOMALIES: usize = 12;
+
+/// How many ops of one are drawn and listed.
+const OPS: usize = 24;
+
+/// How many lines of evidence are shown.
+const LINES: usize = 40;
+
+/// An op and its completion.
+pub(crate) type Pair<'a> = (&'a Op, Option<&'a Op>);
+
+pub(crate) fn section(parts: &Parts<'_>, spans: &[FaultSpan]) -> Markup {
+    let checkers = parts.verdict.map(|verdict| &verdict.checkers[..]).unwrap_or_default();
+    let all: Vec<(&str, &Anomaly)> = checkers
+        .iter()
+        .flat_map(|checker| checker.anomalies.iter().map(move |anomaly| (checker.checker.as_str(), anomaly)))
+        .collect();
+    html! {
+        section #anomaly {
+            h2 { @if all.len() > 1 { "Anomalies" } @else { "Anomaly" } }
+            @if all.is_empty() {
+                p.empty {
+                    @match parts.verdict.map(|verdict| verdict.valid) {
+                        Some(Validity::Valid) => "None: one consistent story explains all the testimony.",
+                        Some(Validity::Unknown | Validity::Invalid) => "None was found; what could not be settled is named above.",
+                        None => "The run was never judged.",
+                    }
+                }
+            }
+            @for (checker, anomaly) in all.iter().take(ANOMALIES) { (one(checker, anomaly, parts, spans)) }
+            @if all.len() > ANOMALIES {
+                p.told { (describe::count((all.len() - ANOMALIES) as u64)) " more anomalies are in verdict.json." }
+            }
+        }
+    }
+}
+
+fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan]) -> Markup {
+    let core = describe::core(parts.history, anomaly);
+    let illegal = describe::illegal(anomaly, &core);
+    let shown = shown(&core, &illegal);
+    html! {
+        article {
+            h3 {
+                span.culprit { (describe::clean(&anomaly.name, 80)) }
+                @if let Some(key) = &anomaly.key { " on key " code { (describe::clean(key, 80)) } }
+                " " span.by { "found by " (describe::clean(checker, 60)) }
+            }
+            p.because { b { "Because " } (describe::clean(&anomaly.because, 2000)) }
+            @if !shown.is_empty() {
+                (drawing::draw(&shown, &illegal, anomaly, spans))
+                (legend(anomaly))
+                @if shown.len() < core.len() {
+                    p.told { (describe::count((core.len() - shown.len()) as u64)) " more ops belong to it; see verdict.json." }
+                }
+                (table(&shown, &illegal))
+            } @else if !anomaly.events.is_empty() {
+                p.empty { "Its events are not in the history that was read." }
+            }
+            @if !anomaly.evidence.is_empty() {
+                h4 { "What nodes said" }
+                ul.evidence {
+                    @for line in anomaly.evidence.iter().take(LINES) { li { code { (describe::clean(line, 600)) } } }
+                    @if anomaly.evidence.len() > LINES { li { "and " (anomaly.evidence.len() - LINES) " more" } }
+                }
+            }
+        }
+    }
+}
+
+/// The ops that are drawn: all if they are few, else the last ones, and the illegal ones always.
+fn shown<'a>(core: &[Pair<'a>], illegal: &[u64]) -> Vec<Pair<'a>> {
+    let spare = core.len().saturating_sub(OPS);
+    let keep = |(place, (invoke, _)): &(usize, &Pair<'a>)| *place >= spare || illegal.contains(&invoke.index);
+    core.iter().enumerate().filter(keep).map(|(_, pair)| *pair).take(2 * OPS).collect()
+}
+
+fn legend(anomaly: &Anomaly) -> Markup {
+    let state = anomaly.details.get("state");
+    let ordered =
+        anomaly.details.get("order").is_some_and(|order| order.as_array().is_some_and(|o| !o.is_empty()));
+    html! {
+        p.hint {
+            "Drawn in the order of events, left to right, not to scale. An arrow: the one had ended before the other "
+            "began, so its effect must come first. "
+            @if ordered {
+                "The numbers: the order of effects that gets furthest; "
+                @if let Some(state) = state { "it leads to " b { (describe::value(state)) } ", " }
+                "and the op in red cannot follow."
+            } @else {
+                "In red: what cannot be, given the others."
+            }
+        }
+    }
+}
+
+fn table(pairs: &[Pair<'_>], illegal: &[u64]) -> Markup {
+    html! {
+        div.wide {
+            table {
+                thead {
+                    tr {
+                        th.number { "index" } th.number { "from" } th.number { "to" } th.number { "took" }
+                        th.number { "process" } th { "node" } th { "operation" } th { "result" }
+                    }
+                }
+                tbody {
+                    @for (invoke, completion) in pairs {
+                        @let wrong = illegal.contains(&invoke.index);
+                        tr class=[wrong.then_some("illegal")] {
+                            td.number { (invoke.index) }
+                            td.number { (describe::instant(invoke.time)) }
+                            td.number { @match completion { Some(op) => (describe::instant(op.time)), None => "open" } }
+                            td.number { (took(invoke, *completion)) }
+                            td.number { (invoke.process) }
+                            td { (describe::clean(node(invoke, *completion), 40)) }
+                            td { code { (describe::action(invoke)) } }
+                            td { code { (describe::result(invoke, *completion)) } @if wrong { " " b { "cannot be" } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn took(invoke: &Op, completion: Option<&Op>) -> String {
+    completion.map_or_else(|| "open".to_owned(), |op| describe::span(span(invoke, op)))
+}
+
+fn span(invoke: &Op, completion: &Op) -> Duration {
+    completion.time.since(invoke.time)
+}
+
+/// The node that answered, or that was asked.
+pub(crate) fn node<'a>(invoke: &'a Op, completion: Option<&'a Op>) -> &'a str {
+    completion.and_then(|op| op.node.as_deref()).or(invoke.node.as_deref()).unwrap_or("")
+}
