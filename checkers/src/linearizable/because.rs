@@ -125,20 +125,22 @@ impl<'h, M: Model> Teller<'_, 'h, M> {
 
     /// The value was there before anything began to write it.
     fn future_read(&self) -> Option<Story> {
-        let (read, writes) = self.one_that_needs()?;
-        let state = read.effect.needs()?;
-        let later = |write: &&Claim| write.effect.gives() == Some(state) && write.call > read.ret;
-        if writes.is_empty() || !writes.iter().all(later) {
-            return None;
-        }
-        Some(Story {
-            name: "future-read",
-            because: format!(
-                "{} before anything that writes {} had begun: {} came later",
-                self.testimony(read),
-                self.value(state),
-                self.list(&writes)
-            ),
+        self.core.iter().find_map(|read| {
+            let state = read.effect.needs()?;
+            let others = || self.core.iter().filter(|claim| claim.call != read.call);
+            let later = |write: &Claim| write.effect.gives() == Some(state) && write.call > read.ret;
+            if self.core.len() < 2 || !others().all(later) || !self.givers_are_known() {
+                return None;
+            }
+            Some(Story {
+                name: "future-read",
+                because: format!(
+                    "{} before anything that writes {} had begun: {} came later",
+                    self.testimony(read),
+                    self.value(state),
+                    self.list(&others().collect::<Vec<_>>())
+                ),
+            })
         })
     }
 
@@ -307,16 +309,6 @@ impl<'h, M: Model> Teller<'_, 'h, M> {
             format!("no order of these {} operations explains them: {}{end}", all.len(), self.list(&all))
         };
         Story { name: "nonlinearizable", because }
-    }
-
-    /// The one claim of the core that needs a state, and the others.
-    fn one_that_needs(&self) -> Option<(&Claim, Vec<&Claim>)> {
-        let (needs, others): (Vec<&Claim>, Vec<&Claim>) =
-            self.core.iter().partition(|claim| matches!(claim.effect, Known::Observe(_)));
-        match needs.as_slice() {
-            [one] => Some((one, others)),
-            _ => None,
-        }
     }
 
     fn list(&self, claims: &[&Claim]) -> String {

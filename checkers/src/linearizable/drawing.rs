@@ -11,8 +11,8 @@ use super::rounds::SECOND_SEED;
 use super::search::{Farthest, Progress, Search};
 use crate::Model;
 
-/// The steps that may go into a picture.
-const STEPS: u64 = 200_000;
+/// The steps that may go into each attempt.
+const STEPS: u64 = 20_000;
 
 /// The most operations that a picture adds to the core.
 const CONTEXT: usize = 8;
@@ -40,7 +40,16 @@ pub(crate) fn longest<M: Model>(model: &M, partition: &mut Partition<'_, M>, cor
             core.claims.contains(&place) || context.contains(&place)
         })
         .collect();
-    let mut search = Search::naive(partition, &items, SECOND_SEED);
+    attempt(model, partition, &items)
+}
+
+/// Where an order of the items gets stuck when it is sought as a reader would, without looking ahead.
+pub(crate) fn attempt<M: Model>(
+    model: &M,
+    partition: &mut Partition<'_, M>,
+    items: &[Item],
+) -> Farthest {
+    let mut search = Search::naive(partition, items, SECOND_SEED);
     match search.run(model, partition, STEPS) {
         Progress::Found | Progress::Exhausted => search.farthest().clone(),
         Progress::Running => search.reached(partition.initial),

@@ -12,6 +12,7 @@
 
 use rashomon_core::{History, HistoryError, Kind, Op, Process};
 
+use super::drawing;
 use super::partition::{Known, NEVER, Partition};
 use super::problem;
 use super::rounds::{Spent, decide};
@@ -48,7 +49,8 @@ pub(crate) fn reduce<M: Model>(
     budget: &Budget<'_>,
 ) -> Result<Option<Core>, Spent> {
     let mut reduction = Reduction { model, partition, budget, left: STEPS };
-    let Some((end, stuck)) = reduction.shortest_prefix(farthest)? else { return Ok(None) };
+    let Some(end) = reduction.shortest_prefix(farthest)? else { return Ok(None) };
+    let stuck = drawing::attempt(model, reduction.partition, &problem::prefix(reduction.partition, end));
     let mut claims = reduction.neighbourhood(end, &stuck);
     let minimal = reduction.shrink(&mut claims);
     claims.sort_unstable();
@@ -64,11 +66,11 @@ struct Reduction<'a, 'h, M: Model> {
 }
 
 impl<M: Model> Reduction<'_, '_, M> {
-    /// The rank just after the first return by which no order is left, with the last configuration before it.
+    /// The rank just after the first return by which no order is left.
     ///
     /// Prefixes without an order only have longer ones, so bisection finds it; the first search says where to
     /// begin.
-    fn shortest_prefix(&mut self, farthest: &Farthest) -> Result<Option<(u32, Farthest)>, Spent> {
+    fn shortest_prefix(&mut self, farthest: &Farthest) -> Result<Option<u32>, Spent> {
         let returned = self.partition.claims.iter().map(|claim| claim.ret).filter(|ret| *ret != NEVER);
         let mut returns: Vec<u32> = returned.collect();
         returns.sort_unstable();
@@ -76,29 +78,27 @@ impl<M: Model> Reduction<'_, '_, M> {
         let mut least = returns.partition_point(|ret| *ret < farthest.bound).min(last);
         let mut stride = 1;
         let mut place = least;
-        let mut stuck = loop {
-            match self.prefix(returns[place])? {
-                Some(stuck) => break stuck,
-                None if place == last => return Ok(None),
-                None => {
-                    least = place + 1;
-                    place = (place + stride).min(last);
-                    stride *= 2;
-                }
+        while self.has_order(returns[place])? {
+            if place == last {
+                return Ok(None);
             }
-        };
+            least = place + 1;
+            place = (place + stride).min(last);
+            stride *= 2;
+        }
         while least < place {
             let middle = least.midpoint(place);
-            match self.prefix(returns[middle])? {
-                Some(found) => (place, stuck) = (middle, found),
-                None => least = middle + 1,
+            if self.has_order(returns[middle])? {
+                least = middle + 1;
+            } else {
+                place = middle;
             }
         }
-        Ok(Some((returns[place] + 1, stuck)))
+        Ok(Some(returns[place] + 1))
     }
 
-    /// The question whether what is known by a return has an order.
-    fn prefix(&mut self, ret: u32) -> Result<Option<Farthest>, Spent> {
+    /// Whether what is known just after a return has an order.
+    fn has_order(&mut self, ret: u32) -> Result<bool, Spent> {
         let items = problem::prefix(self.partition, ret + 1);
         decide(self.model, self.partition, &items, u64::MAX, self.budget).0
     }
@@ -190,7 +190,7 @@ impl<M: Model> Reduction<'_, '_, M> {
         let steps = STEPS_PER_QUESTION.min(self.left);
         let (answer, taken) = decide(self.model, self.partition, &items, steps, self.budget);
         self.left = self.left.saturating_sub(taken);
-        answer.ok().map(|farthest| farthest.is_some())
+        answer.ok().map(|found| !found)
     }
 }
 

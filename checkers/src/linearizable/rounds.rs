@@ -140,22 +140,22 @@ fn slice<M: Model>(
     (Progress::Running, None)
 }
 
-/// Decides one question within the budget and a number of steps: the farthest configuration when there is no
-/// order, `None` when there is one. Also answers how many steps it took.
+/// Decides whether the items have an order, within the budget and a number of steps. Also answers how many steps
+/// it took.
 pub(crate) fn decide<M: Model>(
     model: &M,
     partition: &mut Partition<'_, M>,
     items: &[Item],
     steps: u64,
     budget: &Budget<'_>,
-) -> (Result<Option<Farthest>, Spent>, u64) {
+) -> (Result<bool, Spent>, u64) {
     if (budget.expired)() {
         return (Err(Spent::Time), 0);
     }
     let mut search = Search::new(partition, items, SECOND_SEED);
     let answer = match slice(model, partition, &mut search, steps, budget, 0) {
-        (Progress::Found, _) => Ok(None),
-        (Progress::Exhausted, _) => Ok(Some(search.farthest().clone())),
+        (Progress::Found, _) => Ok(true),
+        (Progress::Exhausted, _) => Ok(false),
         (Progress::Running, spent) => Err(spent.unwrap_or(Spent::Time)),
     };
     (answer, search.steps())
