@@ -38,11 +38,7 @@ pub enum JudgeError {
 }
 
 /// Judges a recording.
-pub fn judge(
-    recording: &Recording,
-    question: &Question,
-    budget: &Budget<'_>,
-) -> Result<Verdict, JudgeError> {
+pub fn judge(recording: &Recording, question: &Question, budget: &Budget<'_>) -> Result<Verdict, JudgeError> {
     let name = question.model.as_deref().or(recording.model).ok_or(JudgeError::NoModel)?;
     let initial = question.initial.as_ref();
     let refuse = |model| match initial {

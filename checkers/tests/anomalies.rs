@@ -74,8 +74,12 @@ fn lost_write() {
 
 #[test]
 fn a_write_that_may_not_have_happened_is_not_lost() {
-    acquitted(&register("0 invoke write 7\n0 ok write 7\n0 invoke write 9\n0 info write 9\n1 invoke read\n1 ok read 7"));
-    acquitted(&register("0 invoke write 7\n0 ok write 7\n0 invoke write 9\n0 fail write 9\n1 invoke read\n1 ok read 7"));
+    acquitted(&register(
+        "0 invoke write 7\n0 ok write 7\n0 invoke write 9\n0 info write 9\n1 invoke read\n1 ok read 7",
+    ));
+    acquitted(&register(
+        "0 invoke write 7\n0 ok write 7\n0 invoke write 9\n0 fail write 9\n1 invoke read\n1 ok read 7",
+    ));
 }
 
 #[test]
@@ -190,12 +194,9 @@ fn the_details_hold_what_a_picture_needs() {
 
 #[test]
 fn keys_are_judged_apart() {
-    acquitted(&register(
-        "0 invoke write 1 key=x\n0 ok write 1 key=x\n0 invoke read key=y\n0 ok read key=y",
-    ));
-    let verdict = register(
-        "0 invoke write 1 key=x\n0 ok write 1 key=x\n0 invoke read key=y\n0 ok read 1 key=y",
-    );
+    acquitted(&register("0 invoke write 1 key=x\n0 ok write 1 key=x\n0 invoke read key=y\n0 ok read key=y"));
+    let verdict =
+        register("0 invoke write 1 key=x\n0 ok write 1 key=x\n0 invoke read key=y\n0 ok read 1 key=y");
     assert_eq!(verdict.anomalies[0].key.as_deref(), Some("y"));
 }
 
@@ -229,10 +230,9 @@ fn a_history_without_success_is_vacuous() {
 
 #[test]
 fn a_set_that_keeps_everything() {
-    let verdict = set(
-        "0 invoke add 1\n0 ok add 1\n1 invoke add 2\n1 info add 2\n2 invoke add 3\n2 fail add 3\n\
-         3 invoke read\n3 ok read [1,2]",
-    );
+    let verdict =
+        set("0 invoke add 1\n0 ok add 1\n1 invoke add 2\n1 info add 2\n2 invoke add 3\n2 fail add 3\n\
+         3 invoke read\n3 ok read [1,2]");
     acquitted(&verdict);
     assert_eq!(verdict.stats["stable"], 2);
     assert_eq!(verdict.stats["never_read"], 1);
@@ -312,4 +312,13 @@ fn a_set_that_was_never_read_is_unknown() {
     ] {
         assert_eq!(set(text).valid, Validity::Unknown, "{text}");
     }
+}
+
+#[test]
+fn a_put_far_ahead_may_explain_a_get_that_took_long() {
+    let puts: String =
+        (0..40).map(|count| format!("0 invoke put \"p{count}\"\n0 ok put \"p{count}\"\n")).collect();
+    acquitted(&kv(&format!(
+        "1 invoke get\n{puts}1 ok get \"p39\"\n0 invoke append \"a\"\n0 ok append \"a\""
+    )));
 }

@@ -67,7 +67,10 @@ impl Edn {
     /// The value of a keyword in a map.
     pub fn get(&self, keyword: &str) -> Option<&Edn> {
         let Edn::Map(entries) = self else { return None };
-        entries.iter().find(|(key, _)| matches!(key, Edn::Keyword(name) if name == keyword)).map(|(_, value)| value)
+        entries
+            .iter()
+            .find(|(key, _)| matches!(key, Edn::Keyword(name) if name == keyword))
+            .map(|(_, value)| value)
     }
 }
 

@@ -125,7 +125,9 @@ fn raw(form: &Edn, position: usize) -> Result<(Raw, Option<u64>), String> {
             "info" => Kind::Info,
             other => return Err(format!(":type :{other} is none of :invoke, :ok, :fail, :info")),
         },
-        Some(other) => return Err(format!(":type {} is none of :invoke, :ok, :fail, :info", other.to_json())),
+        Some(other) => {
+            return Err(format!(":type {} is none of :invoke, :ok, :fail, :info", other.to_json()));
+        }
         None => return Err("the op has no :type".to_owned()),
     };
     let f = match form.get("f") {
@@ -153,7 +155,9 @@ fn raw(form: &Edn, position: usize) -> Result<(Raw, Option<u64>), String> {
         },
         _ => None,
     };
-    let text = |name: &str| form.get(name).filter(|value| **value != Edn::Nil).map(|value| text_of(&value.to_json()));
+    let text = |name: &str| {
+        form.get(name).filter(|value| **value != Edn::Nil).map(|value| text_of(&value.to_json()))
+    };
     let op = Op {
         index: position as u64,
         time: Time(number("time")?.unwrap_or(position as u64)),

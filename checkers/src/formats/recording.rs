@@ -77,10 +77,9 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Format, String> {
-        Format::ALL
-            .into_iter()
-            .find(|format| format.name() == name)
-            .ok_or_else(|| format!("`{name}` is no format; formats are {}", Format::ALL.map(Format::name).join(", ")))
+        Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+            format!("`{name}` is no format; formats are {}", Format::ALL.map(Format::name).join(", "))
+        })
     }
 }
 
@@ -144,9 +143,7 @@ pub fn read_keyed(format: Format, text: &str, keyed: Keyed) -> Result<Recording,
 /// The model whose operations these are.
 fn model(history: &History) -> Option<&'static str> {
     let client = |op: &&rashomon_core::Op| op.kind == Kind::Invoke && op.process != Process::Nemesis;
-    let all = |names: &[&str]| {
-        history.ops().iter().filter(client).all(|op| names.contains(&op.f.as_str()))
-    };
+    let all = |names: &[&str]| history.ops().iter().filter(client).all(|op| names.contains(&op.f.as_str()));
     if !history.ops().iter().any(|op| client(&op)) {
         None
     } else if all(&["read", "write", "cas"]) {

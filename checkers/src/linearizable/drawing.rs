@@ -44,11 +44,7 @@ pub(crate) fn longest<M: Model>(model: &M, partition: &mut Partition<'_, M>, cor
 }
 
 /// Where an order of the items gets stuck when it is sought as a reader would, without looking ahead.
-pub(crate) fn attempt<M: Model>(
-    model: &M,
-    partition: &mut Partition<'_, M>,
-    items: &[Item],
-) -> Farthest {
+pub(crate) fn attempt<M: Model>(model: &M, partition: &mut Partition<'_, M>, items: &[Item]) -> Farthest {
     let mut search = Search::naive(partition, items, SECOND_SEED);
     match search.run(model, partition, STEPS) {
         Progress::Found | Progress::Exhausted => search.farthest().clone(),

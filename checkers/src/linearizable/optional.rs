@@ -37,7 +37,8 @@ pub(crate) struct Optionals {
 impl Optionals {
     /// Groups the optional items, which come in the order of their calls; `same` numbers equal actions.
     pub(crate) fn new(items: &[Item], effect: impl Fn(u32) -> Known, same: impl Fn(u32) -> u32) -> Optionals {
-        let mut optionals = Optionals { classes: Vec::new(), by_result: FxHashMap::default(), resets: Vec::new() };
+        let mut optionals =
+            Optionals { classes: Vec::new(), by_result: FxHashMap::default(), resets: Vec::new() };
         let mut places: FxHashMap<(Known, u32), u32> = FxHashMap::default();
         for item in items {
             let known = effect(item.claim);
