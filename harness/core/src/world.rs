@@ -13,10 +13,8 @@ pub struct Call {
     pub process: u64,
     /// Counts the ops of the process from 1.
     pub sequence: u64,
-    /// The node to ask first.
+    /// The node to ask first; the others follow in order.
     pub home: NodeId,
-    /// Whether only `home` is asked, as the final reads do.
-    pub only_home: bool,
     /// Whether it only reads: a doubtful read has no effect, so it is a `fail`.
     pub read_only: bool,
     /// The request, without `msg_id`, `session` and `sequence`.

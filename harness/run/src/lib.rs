@@ -1,1 +1,17 @@
-//! harness/run
+//! Runs a plan, from the first process to the verdict.
+//!
+//! [`plan`] turns flags and files into a [`Plan`] that cannot be wrong; [`registry`] knows every system,
+//! workload, fault and checker by name; [`nemesis`] decides which faults strike when; [`interpreter`] drives a
+//! world with clients and nemesis and records what happened; [`judge`] puts the checkers to it; [`run()`] does
+//! all of it against real processes.
+
+pub mod interpreter;
+pub mod judge;
+pub mod nemesis;
+pub mod plan;
+pub mod progress;
+pub mod registry;
+mod run;
+
+pub use plan::{Nemesis, Plan, PlanError};
+pub use run::{Outcome, RunError, Settings, run, write_report};

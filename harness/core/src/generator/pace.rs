@@ -19,6 +19,11 @@ impl<G, A> Stagger<G, A> {
     pub(super) fn new(inner: G, mean: Duration) -> Self {
         Stagger { inner, mean, due: None, _action: std::marker::PhantomData }
     }
+
+    /// The generator that is paced.
+    pub fn inner(&self) -> &G {
+        &self.inner
+    }
 }
 
 impl<A, G: Generator<A>> Generator<A> for Stagger<G, A> {

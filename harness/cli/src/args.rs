@@ -1,0 +1,177 @@
+//! The command line as clap reads it; `commands` lowers it to validated types.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rashomon_checkers::formats::Format;
+use rashomon_checkers::models::NAMES;
+use rashomon_run::registry::unknown;
+
+/// A correctness harness for distributed systems: real processes, real faults, a verdict.
+///
+/// `rashomon test raft` starts five Raft nodes as processes, tears them apart for 15 seconds, and says whether
+/// one consistent story explains all that the clients saw.
+///
+/// Exit codes: 0 valid, 1 invalid, 2 unknown, 254 usage, 255 the harness itself failed.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Test(TestArguments),
+    Check(CheckArguments),
+    List(ListArguments),
+    Doctor(DoctorArguments),
+    Report(ReportArguments),
+    #[command(hide = true)]
+    Node(NodeArguments),
+}
+
+/// Run a system as real processes under faults, and judge what its clients saw.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rashomon test raft
+  rashomon test raft --bug local-read
+  rashomon test raft --nemesis partition,kill --nemesis-interval 1s --time-limit 30s --seed 7
+  rashomon test raft --workload set --nemesis packet
+  rashomon test raft --plan runs/latest/plan.json")]
+pub(crate) struct TestArguments {
+    /// The system under test; see `rashomon list systems`. A plan may name it instead.
+    #[arg(required_unless_present = "plan")]
+    pub(crate) system: Option<String>,
+    /// How many nodes [default: the system's own].
+    #[arg(long, short = 'n')]
+    pub(crate) nodes: Option<u16>,
+    /// What clients ask; see `rashomon list workloads` [default: the system's first].
+    #[arg(long, short = 'w')]
+    pub(crate) workload: Option<String>,
+    /// The faults to draw from, separated by commas; see `rashomon list faults`. Also `none`, `default`,
+    /// `packet` (all faults of single messages) and `all` [default: partition,kill,pause,power-off].
+    #[arg(long, value_name = "KINDS")]
+    pub(crate) nemesis: Option<String>,
+    /// The mean time between faults, such as `500ms` [default: 1500ms].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) nemesis_interval: Option<Duration>,
+    /// How long clients ask, such as `30s` [default: 15s].
+    #[arg(long, short = 't', value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) time_limit: Option<Duration>,
+    /// Ops a second over all clients; 0: as many as they can [default: 500].
+    #[arg(long, short = 'r')]
+    pub(crate) rate: Option<u32>,
+    /// Clients at a time [default: two a node].
+    #[arg(long, short = 'c')]
+    pub(crate) concurrency: Option<usize>,
+    /// The number from which all randomness descends [default: a fresh one, which is printed].
+    #[arg(long, short = 's')]
+    pub(crate) seed: Option<u64>,
+    /// A seeded bug that the nodes are to make; may be given more than once. See `rashomon list bugs`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bug: Vec<String>,
+    /// A number of the system's own, such as `snapshot-every=50`; see `rashomon list systems --json`.
+    #[arg(long = "option", short = 'o', value_name = "NAME=NUMBER")]
+    pub(crate) options: Vec<String>,
+    /// A plan file: what is to be done, and scripted faults. Flags override it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// The folder that gets the run's own folder, and a link `latest` to it.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub(crate) out: PathBuf,
+    /// Print the verdict as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Judge a recorded history: our JSON lines, Jepsen's EDN, or one of Porcupine's two formats.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rashomon check runs/latest/history.jsonl --model register
+  rashomon check store/latest/history.edn --model cas-register --initial 0
+  rashomon check etcd_000.log --json")]
+pub(crate) struct CheckArguments {
+    /// The history, or a run's folder.
+    pub(crate) file: PathBuf,
+    /// What the data is: register, cas-register, kv, set or linearizable-set [default: what the ops suggest].
+    #[arg(long, short = 'm', value_parser = model)]
+    pub(crate) model: Option<String>,
+    /// The value before anything was written, as JSON [default: the format's own; null in ours].
+    #[arg(long, value_name = "VALUE")]
+    pub(crate) initial: Option<String>,
+    /// The format of the file: jsonl, jepsen-edn, porcupine-etcd or porcupine-kv [default: seen from its
+    /// content].
+    #[arg(long, short = 'f')]
+    pub(crate) format: Option<Format>,
+    /// The longest that checking may take before the answer is `unknown`.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
+    pub(crate) budget_time: Duration,
+    /// The most memory, in megabytes, that checking may take before the answer is `unknown`.
+    #[arg(long, value_name = "MB", default_value_t = 2048)]
+    pub(crate) budget_memory: usize,
+    /// Write a report of it, with the violation drawn, to this HTML file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Print the verdict as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A model by its name.
+fn model(name: &str) -> Result<String, String> {
+    if NAMES.contains(&name) { Ok(name.to_owned()) } else { Err(unknown("model", name, NAMES)) }
+}
+
+/// List what there is by name.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// What to list.
+    pub(crate) what: Listed,
+    /// Print an array of JSON objects.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listed {
+    /// The systems that can be tested.
+    Systems,
+    /// What clients can ask.
+    Workloads,
+    /// What can go wrong.
+    Faults,
+    /// The bugs that each system can be told to have.
+    Bugs,
+    /// What judges a history.
+    Checkers,
+}
+
+/// Say what this machine allows, and what would enable the rest.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Print an array of JSON objects.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Render the report of a run again, from its files.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// The run's folder.
+    #[arg(default_value = "runs/latest")]
+    pub(crate) run: PathBuf,
+}
+
+/// Be a node of a system; the harness starts these.
+#[derive(Debug, Args)]
+pub(crate) struct NodeArguments {
+    /// The system.
+    pub(crate) system: String,
+    /// What the node needs to know.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}

@@ -1,0 +1,8 @@
+//! One module for each command: lowers its arguments, does its work, says how it ended.
+
+pub(crate) mod check;
+pub(crate) mod doctor;
+pub(crate) mod list;
+pub(crate) mod node;
+pub(crate) mod report;
+pub(crate) mod test;

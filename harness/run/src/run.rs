@@ -1,0 +1,154 @@
+//! One run against real processes, from the first to the last.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use rashomon_core::client::Policy;
+use rashomon_core::{History, RunId, Value, Verdict, WorldError};
+use rashomon_live::{Config, JournalSummary, LiveWorld};
+use rashomon_results::{Ended, Network, NodeReport, RunFolder, RunVerdict, StoreError, report};
+use thiserror::Error;
+
+use crate::interpreter::{Files, Interpreter, InterpreterError, Record};
+use crate::judge::{self, Limits};
+use crate::plan::Plan;
+use crate::progress::{Event, Observer, Phase};
+use crate::registry;
+
+/// How a plan is to be run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The folder that gets the run's own folder.
+    pub out: PathBuf,
+    /// The program that is a node when it is called with `node SYSTEM --config FILE`.
+    pub executable: PathBuf,
+    /// The command that repeats the run, for people.
+    pub command: String,
+    /// What the checkers may spend.
+    pub limits: Limits,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Where it is kept.
+    pub folder: RunFolder,
+    /// The plan as it is kept, with the command that repeats it.
+    pub plan: Value,
+    /// What to think of it.
+    pub verdict: RunVerdict,
+    /// Its history, as read back from the folder.
+    pub history: History,
+    /// Why the harness could not go on to the end, if so.
+    pub failure: Option<InterpreterError>,
+}
+
+/// Why there is no outcome.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The run's folder cannot be written or read back.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system did not start. What its nodes wrote is in the folder.
+    #[error("the system did not start: {source}\nits output is in {}", folder.display())]
+    Start {
+        /// Why.
+        source: WorldError,
+        /// Where the nodes' output is.
+        folder: PathBuf,
+    },
+}
+
+/// Runs the plan against real processes, judges it, and writes everything down.
+pub fn run(
+    plan: &Plan,
+    settings: &Settings,
+    observer: &mut dyn Observer,
+    interrupted: &AtomicBool,
+) -> Result<Outcome, RunError> {
+    let entry = registry::system(plan.system.name).expect("a plan names a system that exists");
+    let workload = rashomon_workloads::by_name(plan.workload).expect("a plan names a workload that exists");
+    let folder = RunFolder::create_fresh(&settings.out, plan.system.name)?;
+    let file = crate::plan::PlanFile { command: Some(settings.command.clone()), ..plan.to_file() };
+    let kept = serde_json::to_value(file).expect("a plan is plain data");
+    folder.write_plan(&kept)?;
+    let mut sink = Files { history: folder.history_writer()?, schedule: folder.schedule_writer()? };
+
+    observer.event(&Event::Phase(Phase::Starting));
+    let mut world = LiveWorld::start(config(plan, settings, folder.path()))
+        .map_err(|source| RunError::Start { source, folder: folder.path().to_owned() })?;
+    let invariants = (entry.invariants)();
+    let names: Vec<&str> = invariants.iter().map(|invariant| invariant.name()).collect();
+    let mut clients = (workload.make)();
+    let interpreter =
+        Interpreter::new(&mut world, clients.as_mut(), plan, invariants, &mut sink, observer, interrupted);
+    let (mut record, failure) = match interpreter.run() {
+        Ok(record) => (record, None),
+        Err((record, error)) => (record, Some(error)),
+    };
+    drop(sink);
+    if let Some(error) = &failure {
+        record.problems.push(format!("the harness could not go on: {error}"));
+        record.ended = Ended::Failed;
+    }
+
+    observer.event(&Event::Phase(Phase::Stopping));
+    match world.shutdown() {
+        Ok((counts, journal)) => folder.write_network(&network(counts, &journal))?,
+        Err(error) => record.problems.push(format!("the nodes did not end in order: {error}")),
+    }
+
+    observer.event(&Event::Phase(Phase::Checking));
+    let history = folder.history()?.unwrap_or_default();
+    let mut verdicts = Vec::new();
+    if !names.is_empty() {
+        verdicts.push(judge::invariants(&names, &record));
+    }
+    verdicts.extend(judge::ask(workload.checkers, &history, settings.limits));
+    let verdict = conclude(verdicts, record);
+
+    observer.event(&Event::Phase(Phase::Reporting));
+    folder.write_verdict(&verdict)?;
+    folder.write_junit(&verdict)?;
+    write_report(&folder)?;
+    Ok(Outcome { folder, plan: kept, verdict, history, failure })
+}
+
+/// Renders the report of a run folder into it.
+pub fn write_report(folder: &RunFolder) -> Result<(), StoreError> {
+    let page = report::render(folder)?;
+    let file = folder.report_file();
+    std::fs::write(&file, page).map_err(|source| StoreError::Io { file, doing: "writing the report", source })
+}
+
+/// The counters of the world in the form that is kept.
+fn network(counts: rashomon_live::Network, journal: &JournalSummary) -> Network {
+    let nodes = counts
+        .nodes
+        .into_iter()
+        .map(|(node, counters)| NodeReport {
+            bad_checksum: counters.damaged,
+            foreign: counters.foreign + counters.misaddressed + counters.stale,
+            ..NodeReport::new(node)
+        })
+        .collect();
+    Network { unjournaled: journal.left_out, ..Network::new(counts.links, nodes) }
+}
+
+fn config(plan: &Plan, settings: &Settings, folder: &Path) -> Config {
+    // Runs of one seed may overlap: what tells them apart must not come from the seed alone.
+    let run = RunId(plan.seed.split("run").0 ^ u64::from(std::process::id()));
+    let config = Config::new(plan.system.name, plan.nodes, plan.seed, run, folder.to_owned());
+    Config {
+        bugs: plan.bugs.clone(),
+        options: plan.options.clone(),
+        policy: Policy { sessions: plan.system.sessions, ..Policy::default() },
+        executable: settings.executable.clone(),
+        ..config
+    }
+}
+
+fn conclude(verdicts: Vec<Verdict>, record: Record) -> RunVerdict {
+    let coverage = record.coverage.into_values().collect();
+    RunVerdict::new(verdicts, coverage, record.problems, record.totals, record.ended)
+}
