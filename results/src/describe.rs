@@ -3,6 +3,7 @@
 //! What comes from outside is made harmless here for a terminal: control characters become visible, and long
 //! text is cut with its length stated. The page escapes markup itself.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -129,24 +130,20 @@ pub(crate) fn result(invoke: &Op, completion: Option<&Op>) -> String {
 
 /// The ops of an anomaly, by their invocations, in order.
 pub(crate) fn core<'a>(history: &'a History, anomaly: &Anomaly) -> Vec<(&'a Op, Option<&'a Op>)> {
-    let mut pairs: Vec<(&Op, Option<&Op>)> = Vec::new();
+    let mut pairs: BTreeMap<u64, (&Op, Option<&Op>)> = BTreeMap::new();
     for event in &anomaly.events {
         let Some(op) = usize::try_from(*event).ok().and_then(|index| history.ops().get(index)) else {
             continue;
         };
-        let partner = history.partner_of(op);
-        let pair = match (op.kind, partner) {
+        let (invoke, completion) = match (op.kind, history.partner_of(op)) {
             (Kind::Invoke, partner) => (op, partner),
             (_, Some(invoke)) => (invoke, Some(op)),
             // An op of the nemesis stands for itself.
             (_, None) => (op, Some(op)),
         };
-        if !pairs.iter().any(|(invoke, _)| invoke.index == pair.0.index) {
-            pairs.push(pair);
-        }
+        pairs.insert(invoke.index, (invoke, completion));
     }
-    pairs.sort_by_key(|(invoke, _)| invoke.index);
-    pairs
+    pairs.into_values().collect()
 }
 
 /// The invocations, among `core`, of the ops that cannot be true given the others.
@@ -213,7 +210,7 @@ pub(crate) fn instant(time: Time) -> String {
 pub(crate) fn effect(messages: u64, processes: u64, lost_bytes: u64, slow_syncs: u64) -> String {
     let parts: Vec<String> = [
         (messages, "message touched", "messages touched"),
-        (processes, "process down while awaited", "processes down while awaited"),
+        (processes, "process awaited in vain", "processes awaited in vain"),
         (lost_bytes, "byte lost from a log", "bytes lost from logs"),
         (slow_syncs, "slow fsync", "slow fsyncs"),
     ]
@@ -284,6 +281,6 @@ mod tests {
         let times = [412, 3_210, 32_100, 1_250_000, 125_000_000].map(|us| span(Duration::from_micros(us)));
         assert_eq!(times, ["412 us", "3.2 ms", "32 ms", "1.25 s", "125 s"]);
         assert_eq!(effect(0, 0, 0, 0), "nothing seen");
-        assert_eq!(effect(1, 2, 0, 0), "1 message touched, 2 processes down while awaited");
+        assert_eq!(effect(1, 2, 0, 0), "1 message touched, 2 processes awaited in vain");
     }
 }

@@ -99,7 +99,8 @@ pub(crate) fn spans(entries: &[ScheduleEntry]) -> Vec<FaultSpan> {
                 span.state = entry.event;
             }
             ScheduleEvent::Healed => {
-                span.to = Some(entry.time);
+                // A foreign or damaged schedule may heal before it injects.
+                span.to = Some(entry.time.max(span.from));
                 span.state = entry.event;
             }
             // A heal that failed leaves the fault in force: it struck all the same.

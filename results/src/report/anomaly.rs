@@ -10,13 +10,13 @@ use crate::describe;
 use crate::faults::FaultSpan;
 
 /// How many anomalies are shown, of all checkers together.
-const ANOMALIES: usize = 12;
+const ANOMALIES: usize = 6;
 
 /// How many ops of one are drawn and listed.
 const OPS: usize = 24;
 
 /// How many lines of evidence are shown.
-const LINES: usize = 40;
+const LINES: usize = 20;
 
 /// An op and its completion.
 pub(crate) type Pair<'a> = (&'a Op, Option<&'a Op>);
@@ -72,7 +72,7 @@ fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan])
             @if !anomaly.evidence.is_empty() {
                 h4 { "What nodes said" }
                 ul.evidence {
-                    @for line in anomaly.evidence.iter().take(LINES) { li { code { (describe::clean(line, 600)) } } }
+                    @for line in anomaly.evidence.iter().take(LINES) { li { code { (describe::clean(line, 300)) } } }
                     @if anomaly.evidence.len() > LINES { li { "and " (anomaly.evidence.len() - LINES) " more" } }
                 }
             }
@@ -84,7 +84,7 @@ fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan])
 fn shown<'a>(core: &[Pair<'a>], illegal: &[u64]) -> Vec<Pair<'a>> {
     let spare = core.len().saturating_sub(OPS);
     let keep = |(place, (invoke, _)): &(usize, &Pair<'a>)| *place >= spare || illegal.contains(&invoke.index);
-    core.iter().enumerate().filter(keep).map(|(_, pair)| *pair).take(2 * OPS).collect()
+    core.iter().enumerate().filter(keep).map(|(_, pair)| *pair).take(OPS + OPS / 3).collect()
 }
 
 fn legend(anomaly: &Anomaly) -> Markup {
@@ -109,7 +109,7 @@ fn legend(anomaly: &Anomaly) -> Markup {
 fn table(pairs: &[Pair<'_>], illegal: &[u64]) -> Markup {
     html! {
         div.wide {
-            table {
+            table.full {
                 thead {
                     tr {
                         th.number { "index" } th.number { "from" } th.number { "to" } th.number { "took" }

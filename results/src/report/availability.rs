@@ -89,11 +89,11 @@ impl Availability {
         for (from, to) in covered.into_iter().chain([(end, end)]) {
             if from > free {
                 let stretch = self.during(free, from);
-                calm.length += stretch.length;
+                calm.length = calm.length.saturating_add(stretch.length);
                 calm.silence = calm.silence.max(stretch.silence);
                 (0..3).for_each(|place| calm.counts[place] += stretch.counts[place]);
             }
-            free = free.max(to);
+            free = free.max(from).max(to);
         }
         calm
     }

@@ -182,8 +182,8 @@ fn checkers(verdict: &crate::RunVerdict) -> Markup {
                     span.name { (describe::clean(&checker.checker, 60)) }
                     span.says {
                         (describe::clean(&checker.summary, 600))
-                        @for cause in checker.unknown.iter().filter(|cause| **cause != checker.summary).take(8) {
-                            br; (describe::clean(cause, 600))
+                        @for cause in checker.unknown.iter().filter(|cause| **cause != checker.summary).take(4) {
+                            br; (describe::clean(cause, 300))
                         }
                     }
                 }

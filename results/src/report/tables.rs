@@ -26,7 +26,7 @@ pub(crate) fn availability(spans: &[FaultSpan], availability: &Availability, end
             @if spans.is_empty() { p.empty { "No fault is on record." } }
             @if end > Time::ZERO {
                 div.wide {
-                    table {
+                    table.full {
                         thead {
                             tr {
                                 th { "fault" } th.number { "from" } th.number { "to" } th { "struck" }
@@ -58,14 +58,14 @@ fn row(span: &FaultSpan, availability: &Availability, end: Time) -> Markup {
     let to = span.to.unwrap_or(end);
     html! {
         tr {
-            td { span class={ "swatch " (span.family()) } {} (span.name()) }
+            td.kind { span class={ "swatch " (span.family()) } {} (span.name()) }
             td.number { (describe::instant(span.from)) }
             @if span.struck() {
                 td.number { @if span.to.is_some() { (describe::instant(to)) } @else { "not healed" } }
                 td {
                     (describe::clean(&span.resolved, 160))
                     @if !span.asked.is_empty() && span.asked != span.name() {
-                        " " span.asked { "asked: " (describe::clean(&span.asked, 120)) }
+                        span.asked { "asked: " (describe::clean(&span.asked, 120)) }
                     }
                 }
                 td {
@@ -91,7 +91,7 @@ fn row(span: &FaultSpan, availability: &Availability, end: Time) -> Markup {
 }
 
 fn notes(span: &FaultSpan) -> Markup {
-    html! { @for note in span.notes.iter().take(3) { br; span.asked { (describe::clean(note, 200)) } } }
+    html! { @for note in span.notes.iter().take(3) { span.asked { (describe::clean(note, 200)) } } }
 }
 
 fn counts(stretch: &Stretch) -> Markup {

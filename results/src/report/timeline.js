@@ -60,7 +60,7 @@ function timeline(section) {
 
   function measure() {
     width = board.clientWidth;
-    gutter = width < 560 ? 62 : 104;
+    gutter = width < 560 ? 62 : 136;
     for (const name of ["ink", "soft", "faint", "line", "sheet", "well", "ok", "fail", "info", "illegal", "ok-fill",
       "fail-fill", "info-fill", "illegal-fill", "link", "process", "disk", "accent"]) ink[name] = colour(name);
   }
@@ -95,7 +95,12 @@ function timeline(section) {
       }
       const name = width < 560 ? "p" + row.first : "process " + row.first;
       pen.fillStyle = ink.ink;
-      pen.fillText(name + (row.processes > 1 ? " +" + (row.processes - 1) : ""), 8, y(place) + rowHeight / 2);
+      pen.fillText(name, 8, y(place) + rowHeight / 2);
+      if (row.processes > 1) {
+        // The process was retired after an info, and its thread went on as another.
+        pen.fillStyle = ink.faint;
+        pen.fillText("+" + (row.processes - 1), 12 + pen.measureText(name).width, y(place) + rowHeight / 2);
+      }
       if (row.node && width >= 560) {
         pen.fillStyle = ink.soft;
         pen.textAlign = "right";
@@ -168,6 +173,7 @@ function timeline(section) {
       if (ops.outcome[op] === 2 && matches(op) && !open.has(ops.row[op])) open.set(ops.row[op], ops.from[op] + Math.max(0, ops.took[op]));
     }
     pen.setLineDash([2, 4]);
+    pen.globalAlpha = 0.55;
     pen.strokeStyle = ink.info;
     for (const [row, from] of open) {
       const level = Math.round(y(row) + rowHeight - 2) + 0.5;
@@ -177,6 +183,7 @@ function timeline(section) {
       pen.stroke();
     }
     pen.setLineDash([]);
+    pen.globalAlpha = 1;
     for (let op = firstFrom(view[0] - longest); op < last; op++) if (!core.has(ops.index[op])) drawOp(pen, op);
     for (let op = 0; op < last; op++) if (core.has(ops.index[op])) drawOp(pen, op);
     if (picked >= 0) outline(pen, picked, ink.ink, 2);
@@ -260,7 +267,7 @@ function timeline(section) {
     }
     const left = at(Math.max(0, view[0])), right = at(Math.min(run.end, view[1]));
     pen.fillStyle = ink.sheet;
-    pen.globalAlpha = 0.6;
+    pen.globalAlpha = 0.45;
     pen.fillRect(gutter, 0, left - gutter, tall);
     pen.fillRect(right, 0, width - right, tall);
     pen.globalAlpha = 1;

@@ -1,4 +1,6 @@
 //! What a run looks like: on disk, on the terminal, as a page.
 
+mod folder;
+mod page;
 mod sample;
 mod terminal;

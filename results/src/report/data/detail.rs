@@ -14,7 +14,7 @@ use crate::describe;
 pub(crate) const MOST: usize = 10_000;
 
 /// The most bytes of text that they may bring: values from outside can be long.
-const MOST_TEXT: usize = 900 << 10;
+const MOST_TEXT: usize = 700 << 10;
 
 /// The longest text of an op's part, in characters.
 pub(crate) const LONGEST_TEXT: usize = 90;
@@ -119,7 +119,7 @@ pub(crate) fn choose(
     }
     detail.texts = texts.all;
 
-    let width = width(end);
+    let width = width(end, pairs.0.len(), 16);
     let mut bins: Vec<BTreeMap<u64, [u64; 3]>> = vec![BTreeMap::new(); rows.drawn.len()];
     for (pair, _) in pairs.0.iter().zip(is_told).filter(|(_, told)| !told) {
         match rows.of(history.ops()[pair.invoke as usize].process) {

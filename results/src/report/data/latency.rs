@@ -14,7 +14,7 @@ const ROWS_PER_DECADE: f64 = 24.0;
 
 /// The most points that are kept. The grid bounds them to more than a page should carry only if a run fills
 /// nearly every cell; then every nth is kept.
-const MOST_POINTS: usize = 24_000;
+const MOST_POINTS: usize = 16_000;
 
 /// Exact quantiles per bucket, and the cloud.
 #[derive(Debug, Serialize)]
@@ -34,7 +34,8 @@ pub(crate) struct Latency {
 }
 
 pub(crate) fn latency(pairs: &Pairs, end: Time) -> Latency {
-    let width = width(end);
+    // A p99 of few ops is only their maximum.
+    let width = width(end, pairs.0.len(), 50);
     let buckets = (micros(end) / width + 1) as usize;
     let mut times: Vec<Vec<u64>> = vec![Vec::new(); buckets];
     let mut cells: BTreeMap<(Outcome, u64, i64), [u64; 4]> = BTreeMap::new();
