@@ -62,6 +62,7 @@ fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan])
             @if !shown.is_empty() {
                 (drawing::draw(&shown, &illegal, anomaly, spans))
                 (legend(anomaly))
+                (order(&shown))
                 @if shown.len() < core.len() {
                     p.told { (describe::count((core.len() - shown.len()) as u64)) " more ops belong to it; see verdict.json." }
                 }
@@ -85,6 +86,27 @@ fn shown<'a>(core: &[Pair<'a>], illegal: &[u64]) -> Vec<Pair<'a>> {
     let spare = core.len().saturating_sub(OPS);
     let keep = |(place, (invoke, _)): &(usize, &Pair<'a>)| *place >= spare || illegal.contains(&invoke.index);
     core.iter().enumerate().filter(keep).map(|(_, pair)| *pair).take(OPS + OPS / 3).collect()
+}
+
+/// The arrows in words, for those who cannot see them or would rather read.
+fn order(pairs: &[Pair<'_>]) -> Markup {
+    const MANY: usize = 8;
+    let before = drawing::precedence(pairs);
+    html! {
+        @if !before.is_empty() {
+            ul.order {
+                @for (a, b) in before.iter().take(MANY) {
+                    @let ((first, end), (then, _)) = (&pairs[*a], &pairs[*b]);
+                    li {
+                        code { (describe::action(first)) } " (op " (first.index) ") had ended "
+                        (drawing::gap(*end, then)) " before "
+                        code { (describe::action(then)) } " (op " (then.index) ") began."
+                    }
+                }
+                @if before.len() > MANY { li { "and " (before.len() - MANY) " more" } }
+            }
+        }
+    }
 }
 
 fn legend(anomaly: &Anomaly) -> Markup {

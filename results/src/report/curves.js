@@ -89,7 +89,9 @@ const charts = {
     for (const list of all) for (let i = 1; i < list.length; i += 4) { least = Math.min(least, list[i]); most = Math.max(most, list[i]); }
     const axis = logAxis(Number.isFinite(least) ? least : 1, most);
     const area = frame(chart, 300, axis.ticks);
-    all.forEach((list, outcome) => {
+    // The rare ones are drawn last, or the many would hide them.
+    for (const outcome of [1, 0, 2]) {
+      const list = all[outcome];
       // One path a size: points that stand for many are larger.
       const paths = ["", "", ""];
       for (let i = 0; i < list.length; i += 4) {
@@ -98,7 +100,7 @@ const charts = {
       }
       paths.forEach((d, size) => d && area.root.append(svg("path", { class: "dots", d, stroke: `var(--${OUTCOMES[outcome]})`,
         "stroke-width": [2.6, 3.6, 4.8][size] + (outcome ? 0.8 : 0), opacity: outcome ? 0.9 : 0.55 })));
-    });
+    }
     cursor(chart, area, (_, px, py) => {
       let best = null, nearest = 100;
       all.forEach((list, outcome) => {

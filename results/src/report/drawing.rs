@@ -4,6 +4,7 @@
 //! events are as visible as seconds, and every label fits its box.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use maud::{Markup, html};
 use rashomon_core::{Anomaly, Kind, Op, Process, Time};
@@ -127,12 +128,18 @@ pub(crate) fn draw(pairs: &[Pair<'_>], illegal: &[u64], anomaly: &Anomaly, spans
                         (format!("{:.4} s", time.as_secs_f64()))
                     }
                 }
-                @for (before, after) in precedence(&placed) {
+                @for (before, after) in precedence(pairs) {
+                    @let (before, after) = (&placed[before], &placed[after]);
                     @let (y1, y2) = (middle(before.row), middle(after.row));
                     @let bend = ((after.left - before.right) / 2.0).max(18.0);
                     path.precedes marker-end="url(#arrow)" d=(format!(
                         "M{:.1} {y1:.1}C{:.1} {y1:.1} {:.1} {y2:.1} {:.1} {y2:.1}",
                         before.right, before.right + bend, after.left - bend, after.left - 2.0)) {}
+                    @if after.left - before.right >= NARROWEST_COLUMN * 0.9 {
+                        text.gap x=(px(f64::midpoint(before.right, after.left))) y=(px(f64::midpoint(y1, y2) - 4.0)) {
+                            (gap(before.completion, after.invoke))
+                        }
+                    }
                 }
                 @for op in &placed {
                     (box_of(op, middle(op.row), illegal.contains(&op.invoke.index), columns.end() + TAIL))
@@ -144,6 +151,11 @@ pub(crate) fn draw(pairs: &[Pair<'_>], illegal: &[u64], anomaly: &Anomaly, spans
             }
         }
     }
+}
+
+/// How long after the end of the one the other began.
+pub(crate) fn gap(end: Option<&Op>, begin: &Op) -> String {
+    describe::span(end.map_or(Duration::ZERO, |end| begin.time.since(end.time)))
 }
 
 fn px(length: f64) -> String {
@@ -247,20 +259,22 @@ fn torn(left: f64, right: f64, top: f64) -> String {
     format!("M{left:.1} {top:.1}H{right:.1}{teeth}H{left:.1}Z")
 }
 
-/// Who had ended before whom began, without what follows from the others.
-fn precedence<'p, 'a>(placed: &'p [Placed<'a>]) -> Vec<(&'p Placed<'a>, &'p Placed<'a>)> {
-    let before = |a: &Placed<'_>, b: &Placed<'_>| {
-        !a.open && a.completion.is_some_and(|end| end.index < b.invoke.index)
+/// Which of these had ended before which began, by their places, without what follows from the others.
+pub(crate) fn precedence(pairs: &[Pair<'_>]) -> Vec<(usize, usize)> {
+    let before = |a: usize, b: usize| {
+        let end = pairs[a].1.filter(|end| end.kind != Kind::Info);
+        end.is_some_and(|end| end.index < pairs[b].0.index)
     };
-    let mut pairs = Vec::new();
-    for a in placed {
-        for b in placed.iter().filter(|b| before(a, b)) {
-            if !placed.iter().any(|between| before(a, between) && before(between, b)) {
-                pairs.push((a, b));
+    let places = 0..pairs.len();
+    let mut all = Vec::new();
+    for a in places.clone() {
+        for b in places.clone().filter(|b| before(a, *b)) {
+            if !places.clone().any(|between| before(a, between) && before(between, b)) {
+                all.push((a, b));
             }
         }
     }
-    pairs
+    all
 }
 
 /// The ops that the checker could put in order, with their numbers.

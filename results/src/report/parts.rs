@@ -43,6 +43,26 @@ pub struct Parts<'a> {
     pub missing: &'a [String],
 }
 
+/// What stands in where nothing was done to nodes or network.
+static NOTHING: Schedule = Schedule { entries: Vec::new(), torn: false };
+
+impl<'a> Parts<'a> {
+    /// A history and nothing else, as when it was recorded elsewhere; set the other fields as they are known.
+    pub fn new(title: &'a str, history: &'a History) -> Parts<'a> {
+        Parts {
+            title,
+            plan: None,
+            history,
+            schedule: &NOTHING,
+            network: None,
+            verdict: None,
+            logs: &[],
+            files: &[],
+            missing: &[],
+        }
+    }
+}
+
 /// The last words of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeLog {

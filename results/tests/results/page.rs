@@ -20,17 +20,7 @@ const SECTIONS: [&str; 9] =
     ["verdict", "anomaly", "timeline", "latency", "rate", "availability", "faults", "network", "plan"];
 
 fn bare<'a>(history: &'a History, schedule: &'a Schedule) -> Parts<'a> {
-    Parts {
-        title: "some history",
-        plan: None,
-        history,
-        schedule,
-        network: None,
-        verdict: None,
-        logs: &[],
-        files: &[],
-        missing: &[],
-    }
+    Parts { schedule, ..Parts::new("some history", history) }
 }
 
 /// The data that the scripts of a page are given.
