@@ -83,6 +83,14 @@ fn a_write_that_may_not_have_happened_is_not_lost() {
 }
 
 #[test]
+fn a_write_that_may_have_happened_explains_a_read_at_any_time() {
+    let text = "0 invoke write 7\n0 ok write 7\n0 invoke write 9\n0 info write 9\n\
+                1 invoke read\n1 ok read 7\n1 invoke read\n1 ok read 9";
+    acquitted(&register(text));
+    assert_eq!(register(&text.replace("info", "fail")).anomalies[0].name, "dirty-read");
+}
+
+#[test]
 fn lost_update() {
     let verdict = register(
         "0 invoke write 4\n0 ok write 4\n\
@@ -316,9 +324,8 @@ fn a_set_that_was_never_read_is_unknown() {
 
 #[test]
 fn a_put_far_ahead_may_explain_a_get_that_took_long() {
-    let puts: String =
-        (0..40).map(|count| format!("0 invoke put \"p{count}\"\n0 ok put \"p{count}\"\n")).collect();
-    acquitted(&kv(&format!(
-        "1 invoke get\n{puts}1 ok get \"p39\"\n0 invoke append \"a\"\n0 ok append \"a\""
-    )));
+    let put = |count: usize| format!("0 invoke put \"p{count}\"\n0 ok put \"p{count}\"\n");
+    let puts = (0..40).map(put).collect::<Vec<_>>().concat();
+    let end = "1 ok get \"p39\"\n0 invoke append \"a\"\n0 ok append \"a\"";
+    acquitted(&kv(&format!("1 invoke get\n{puts}{end}")));
 }

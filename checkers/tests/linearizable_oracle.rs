@@ -1,5 +1,6 @@
 //! The search and its certificates against an oracle that tries every order.
 
+mod histories;
 mod oracle;
 
 use proptest::prelude::*;
@@ -9,7 +10,8 @@ use rashomon_checkers::{Budget, Model};
 use rashomon_core::{History, Kind, Validity, Value};
 use serde_json::json;
 
-use oracle::{Choice, build, choices, observe};
+use histories::{Choice, choices, observe};
+use oracle::build;
 
 fn register(values: u8) -> impl Fn(u8, u8, u8) -> (&'static str, Value, Value) {
     move |f, one, two| match f % 8 {
@@ -80,14 +82,12 @@ fn strings(f: u8, one: u8, two: u8) -> (&'static str, Value, Value) {
 }
 
 fn sets(f: u8, one: u8, two: u8) -> (&'static str, Value, Value) {
-    match f % 2 {
-        0 => ("add", json!(one % 4), Value::Null),
-        _ => {
-            let mut list: Vec<u8> = (0..4).filter(|bit| one >> bit & 1 == 1).collect();
-            list.extend(list.first().copied().filter(|_| two % 8 == 0));
-            ("read", Value::Null, json!(list))
-        }
+    if f.is_multiple_of(2) {
+        return ("add", json!(one % 4), Value::Null);
     }
+    let mut list: Vec<u8> = (0..4).filter(|bit| one >> bit & 1 == 1).collect();
+    list.extend(list.first().copied().filter(|_| two.is_multiple_of(8)));
+    ("read", Value::Null, json!(list))
 }
 
 /// The verdict is the oracle's, and a core is a core: with all else set aside it is impossible still, and with

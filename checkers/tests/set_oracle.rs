@@ -1,6 +1,6 @@
 //! The checker of sets against its definitions, read literally: every element against every read.
 
-mod oracle;
+mod histories;
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use rashomon_core::history::Pair;
 use rashomon_core::{History, Kind, Validity, Value};
 use serde_json::json;
 
-use oracle::{choices, observe};
+use histories::{choices, observe};
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counts {
@@ -72,9 +72,9 @@ fn count(history: &History) -> Counts {
 }
 
 fn act(f: u8, one: u8, two: u8) -> (&'static str, Value, Value) {
-    if f % 3 == 0 {
+    if f.is_multiple_of(3) {
         let mut list: Vec<u8> = (0..6).filter(|bit| one >> bit & 1 == 1).collect();
-        list.extend(list.first().copied().filter(|_| two % 4 == 0));
+        list.extend(list.first().copied().filter(|_| two.is_multiple_of(4)));
         ("read", Value::Null, json!(list))
     } else {
         ("add", json!(one % 6), Value::Null)

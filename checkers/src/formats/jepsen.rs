@@ -194,7 +194,7 @@ pub fn write_edn(history: &History) -> String {
         let mut rest = String::new();
         for (name, extra) in [("error", &op.error), ("node", &op.node)] {
             if let Some(extra) = extra {
-                rest.push_str(&format!(", :{name} {}", edn_of(&Value::String(extra.clone()))));
+                rest = format!("{rest}, :{name} {}", edn_of(&Value::String(extra.clone())));
             }
         }
         let (index, time, kind) = (op.index, op.time.0, op.kind);

@@ -342,8 +342,9 @@ pub(crate) fn describe(pair: &Pair<'_>) -> String {
             let refused = if answer == Some(&Value::Bool(false)) { " refused" } else { "" };
             format!("cas {} -> {}{refused}", short(&both[0]), short(&both[1]))
         }
-        ("read" | "get", _, Some(answer)) => format!("{f} -> {}", short(answer)),
-        (_, Value::Null, Some(answer)) => format!("{f} -> {}", short(answer)),
+        ("read" | "get", _, Some(answer)) | (_, Value::Null, Some(answer)) => {
+            format!("{f} -> {}", short(answer))
+        }
         (_, argument, Some(answer)) if answer != argument && !answer.is_null() => {
             format!("{f} {} -> {}", short(argument), short(answer))
         }

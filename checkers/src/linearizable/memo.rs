@@ -72,7 +72,7 @@ pub(crate) fn zobrist(seed: u64, part: u64) -> u128 {
     u128::from(high) << 64 | u128::from(low)
 }
 
-/// The finaliser of SplitMix64.
+/// The finaliser of `SplitMix64`.
 #[inline]
 fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -75,26 +75,26 @@ impl<M: Model> Reduction<'_, '_, M> {
         let mut returns: Vec<u32> = returned.collect();
         returns.sort_unstable();
         let Some(last) = returns.len().checked_sub(1) else { return Ok(None) };
-        let mut least = returns.partition_point(|ret| *ret < farthest.bound).min(last);
+        let mut low = returns.partition_point(|ret| *ret < farthest.bound).min(last);
         let mut stride = 1;
-        let mut place = least;
-        while self.has_order(returns[place])? {
-            if place == last {
+        let mut high = low;
+        while self.has_order(returns[high])? {
+            if high == last {
                 return Ok(None);
             }
-            least = place + 1;
-            place = (place + stride).min(last);
+            low = high + 1;
+            high = (high + stride).min(last);
             stride *= 2;
         }
-        while least < place {
-            let middle = least.midpoint(place);
+        while low < high {
+            let middle = low.midpoint(high);
             if self.has_order(returns[middle])? {
-                least = middle + 1;
+                low = middle + 1;
             } else {
-                place = middle;
+                high = middle;
             }
         }
-        Ok(Some(returns[place] + 1))
+        Ok(Some(returns[high] + 1))
     }
 
     /// Whether what is known just after a return has an order.
