@@ -243,7 +243,9 @@ mod tests {
         let mut take = |some: &[&[u8]]| {
             found.extend(some.iter().map(|line| String::from_utf8_lossy(line).into_owned()));
         };
-        chunks.iter().for_each(|chunk| lines.feed(chunk, &mut take));
+        for chunk in chunks {
+            lines.feed(chunk, &mut take);
+        }
         lines.end(&mut take);
         found
     }
@@ -273,9 +275,10 @@ mod tests {
     fn the_last_lines_are_there_when_the_pipe_has_ended() {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("stderr.log");
-        let text: String = (0..30).map(|number| format!("line {number}\n")).collect();
+        let lines: Vec<String> = (0..30).map(|number| format!("line {number}")).collect();
+        let text = lines.join("\n");
         let capture = Capture::stderr(io::Cursor::new(text.clone()), &log).unwrap();
-        let last = capture.last_lines(Duration::from_secs(60));
+        let last = capture.last_lines(Duration::from_mins(1));
         assert_eq!((last.len(), last[11].as_str()), (LAST_LINES, "line 29"));
         capture.into_thread().join().unwrap();
         assert_eq!(std::fs::read_to_string(&log).unwrap(), text);

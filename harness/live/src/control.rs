@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const LONGEST_LINE: usize = 256 * 1024;
 
 /// Something that the harness wants of a node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Order {
     /// Say that you are there.

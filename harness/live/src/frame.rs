@@ -67,8 +67,8 @@ pub(crate) fn encode(header: Header, payload: &[u8]) -> Option<Vec<u8>> {
     Some(frame)
 }
 
-/// Unwraps a frame, when it is whole.
-pub(crate) fn decode(frame: &[u8]) -> Result<(Header, &[u8]), Damage> {
+/// Whose frame it is, when it is whole.
+pub(crate) fn decode(frame: &[u8]) -> Result<Header, Damage> {
     let (head, checksum) = frame.split_last_chunk::<CHECKSUM>().ok_or(Damage::Short)?;
     if head.len() < HEADER {
         return Err(Damage::Short);
@@ -89,15 +89,18 @@ pub(crate) fn decode(frame: &[u8]) -> Result<(Header, &[u8]), Damage> {
         incarnation: u32::from(short(9)) << 16 | u32::from(short(11)),
         run: RunId((0..4).fold(0, |number, part| number << 16 | u64::from(short(13 + 2 * part)))),
     };
-    Ok((header, &head[HEADER..]))
+    Ok(header)
+}
+
+/// What a frame carries; nothing when it is no frame.
+pub(crate) fn payload(frame: &[u8]) -> &[u8] {
+    frame.get(HEADER..frame.len().saturating_sub(CHECKSUM)).unwrap_or_default()
 }
 
 /// What a message is called in the journal: the first key of its JSON, or the value of that key when it is `type`.
 pub(crate) fn kind(frame: &[u8]) -> String {
     const LONGEST: usize = 40;
-    let end = frame.len().saturating_sub(CHECKSUM);
-    let payload = frame.get(HEADER..end).unwrap_or_default();
-    let mut words = payload.split(|byte| *byte == b'"').skip(1).step_by(2);
+    let mut words = payload(frame).split(|byte| *byte == b'"').skip(1).step_by(2);
     let word = match words.next() {
         Some(b"type") => words.next(),
         word => word,
@@ -122,7 +125,8 @@ mod tests {
     #[test]
     fn a_frame_survives_the_wire() {
         let frame = encode(HEADER_OF_N1, b"{\"vote\":{}}").unwrap();
-        assert_eq!(decode(&frame), Ok((HEADER_OF_N1, b"{\"vote\":{}}".as_slice())));
+        assert_eq!(decode(&frame), Ok(HEADER_OF_N1));
+        assert_eq!(payload(&frame), b"{\"vote\":{}}");
         assert_eq!(kind(&frame), "vote");
     }
 

@@ -1,18 +1,20 @@
 //! The journal of the network: what became of each message.
 //!
 //! Compressed JSON lines. The first names the format; then one line per message, as the switch decided; a
-//! message that was let through and yet not heard has a second line. The last line says how much was left out.
+//! copy that met nobody has a line of its own. The last line says how much was left out.
 //!
 //! ```text
 //! {"format":"rashomon-messages","version":1,"run":"..."}
 //! {"time":15000000,"link":["n1","n2"],"sequence":7,"bytes":120,"kind":"append","marks":["delayed"],"at":[65000000]}
-//! {"time":65000100,"link":["n1","n2"],"sequence":7,"unheard":"absent"}
+//! {"time":65000100,"link":["n1","n2"],"sequence":7,"receiver":"absent"}
 //! {"end":true,"entries":2,"left_out":0}
 //! ```
 //!
-//! `at` lists when copies were handed to the receiver's socket; it is empty for a message that was dropped.
-//! `unheard` is `absent` for a dead or stopped process, and `refused` where the kernel did not take it. What
-//! the kernel drops silently, for want of a buffer, it only counts: see the counters of the link.
+//! `at` lists when copies are handed to the receiver's socket; it is empty for a message that was dropped.
+//! `receiver` is `absent` where the process was dead, stopped or not yet ready at that moment (a stopped one
+//! may hear the message later), and `refused` where the kernel did not take it. What the kernel drops silently,
+//! for want of a buffer, it only counts: see the counters of the link. So a line never claims that a message
+//! was received.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -21,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rashomon_core::switch::{Fate, Marks};
 use rashomon_core::{Link, NodeId, RunId, Time};
@@ -31,7 +33,7 @@ use crate::frame;
 
 /// How many entries may wait for the writer. What does not fit is left out, and counted.
 const QUEUE: usize = 16 * 1024;
-/// How long an entry may stay in memory when nothing follows it.
+/// How long an entry may stay in memory: what a harness that is killed loses of its journal.
 const FLUSH_AFTER: Duration = Duration::from_millis(500);
 /// The fastest that is worth it: the relay shares its processor with the nodes.
 const LEVEL: i32 = 1;
@@ -70,7 +72,7 @@ pub(super) struct Entry {
 #[serde(untagged)]
 enum Story {
     Fate { bytes: usize, kind: String, marks: Vec<&'static str>, at: Vec<Time> },
-    Missed { unheard: &'static str },
+    Met { receiver: &'static str },
 }
 
 impl Entry {
@@ -85,10 +87,9 @@ impl Entry {
         Entry { time: now, link: (link.from, link.to), sequence: fate.sequence, story }
     }
 
-    /// A message was let through and yet not heard: the kernel took it for a process that is not there, or not
-    /// even that.
+    /// A copy was let through and met nobody: the kernel took it for a process that is not there, or not even that.
     pub(super) fn missed(now: Time, link: Link, sequence: u64, taken: bool) -> Entry {
-        let story = Story::Missed { unheard: if taken { "absent" } else { "refused" } };
+        let story = Story::Met { receiver: if taken { "absent" } else { "refused" } };
         Entry { time: now, link: (link.from, link.to), sequence, story }
     }
 }
@@ -168,8 +169,12 @@ fn write(
 ) -> io::Result<u64> {
     let (mut entries, mut bytes) = (0, 0);
     let mut line = Vec::new();
-    let mut clean = true;
+    let mut flushed = Instant::now();
     loop {
+        if flushed.elapsed() >= FLUSH_AFTER {
+            encoder.flush()?;
+            flushed = Instant::now();
+        }
         match queue.recv_timeout(FLUSH_AFTER) {
             Ok(_) if full.load(Ordering::Relaxed) => {
                 left_out.fetch_add(1, Ordering::Relaxed);
@@ -186,12 +191,6 @@ fn write(
                 }
                 encoder.write_all(&line)?;
                 entries += 1;
-                clean = false;
-            }
-            // A harness that is killed leaves what was written so far.
-            Err(RecvTimeoutError::Timeout) if !clean => {
-                encoder.flush()?;
-                clean = true;
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,

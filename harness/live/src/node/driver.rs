@@ -270,6 +270,7 @@ impl<S: System> Driver<S> {
                 self.disk.slow_down(slowness);
                 id
             }
+            // Timers keep to the monotonic clock: a jump fires none.
             Order::Clock { id, offset } => {
                 self.offset = offset;
                 id

@@ -31,7 +31,7 @@ pub(super) struct Peers {
     run: RunId,
     me: NodeId,
     incarnation: u32,
-    peers: Vec<Peer>,
+    links: Vec<Peer>,
     index: BTreeMap<NodeId, usize>,
     first_token: u64,
     buffer: Vec<u8>,
@@ -40,21 +40,21 @@ pub(super) struct Peers {
 impl Peers {
     /// Binds the sockets and registers them under the tokens from `first_token` on.
     pub(super) fn open(config: &NodeConfig, poller: &Poller, first_token: u64) -> Result<Peers, NodeError> {
-        let mut peers = Vec::new();
+        let mut links = Vec::new();
         for (peer, token) in config.peers.iter().zip(first_token..) {
             let socket = UdpSocket::bind(peer.listen).map_err(doing("binding a socket for peers"))?;
             socket.set_nonblocking(true).map_err(doing("preparing a socket for peers"))?;
             // As much as is allowed; less is no failure, for the kernel's drops are counted.
             let _ = sockopt::set_socket_recv_buffer_size(&socket, RECEIVE_BUFFER);
             poller.add(&socket, token, Interest::Read).map_err(doing("waiting for peers"))?;
-            peers.push(Peer { node: peer.node, address: peer.address, socket, incarnation: 0 });
+            links.push(Peer { node: peer.node, address: peer.address, socket, incarnation: 0 });
         }
         Ok(Peers {
             run: config.run,
             me: config.me,
             incarnation: config.incarnation,
-            index: peers.iter().enumerate().map(|(index, peer)| (peer.node, index)).collect(),
-            peers,
+            index: links.iter().enumerate().map(|(index, peer)| (peer.node, index)).collect(),
+            links,
             first_token,
             buffer: vec![0; 64 * 1024],
         })
@@ -62,7 +62,7 @@ impl Peers {
 
     /// Whether the token is one of the sockets'.
     pub(super) fn owns(&self, token: u64) -> bool {
-        (self.first_token..self.first_token + self.peers.len() as u64).contains(&token)
+        (self.first_token..self.first_token + self.links.len() as u64).contains(&token)
     }
 
     /// Sends a message. The kernel may refuse it, as any network may lose it.
@@ -72,7 +72,7 @@ impl Peers {
         payload: &[u8],
         counters: &mut NodeCounters,
     ) -> Result<(), NodeError> {
-        let Some(peer) = self.index.get(&to).map(|index| &self.peers[*index]) else {
+        let Some(peer) = self.index.get(&to).map(|index| &self.links[*index]) else {
             return Err(NodeError::Config(format!(
                 "the node sends to {to}, which is not in its address book"
             )));
@@ -101,37 +101,26 @@ impl Peers {
         token: u64,
         counters: &mut NodeCounters,
     ) -> Result<Option<(NodeId, &[u8])>, NodeError> {
-        let peer = &mut self.peers[(token - self.first_token) as usize];
-        loop {
-            let count = match peer.socket.recv(&mut self.buffer) {
-                Ok(count) => count,
+        let peer = &mut self.links[(token - self.first_token) as usize];
+        let count = loop {
+            match peer.socket.recv(&mut self.buffer) {
+                Ok(count) if peer.accept(self.run, self.me, &self.buffer[..count], counters) => break count,
+                Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(doing("receiving from peers")(error)),
-            };
-            if let Some(length) = peer.accept(self.run, self.me, &self.buffer[..count], counters) {
-                // The borrow checker does not see through a slice that is returned from a loop.
-                let payload = &self.buffer[..count];
-                let payload = frame::decode(payload).map_or(&[][..], |(_, payload)| payload);
-                debug_assert_eq!(payload.len(), length);
-                return Ok(Some((peer.node, payload)));
             }
-        }
+        };
+        Ok(Some((peer.node, frame::payload(&self.buffer[..count]))))
     }
 }
 
 impl Peer {
-    /// The length of the payload, when the datagram is a frame from this peer to `me`; counts it otherwise.
-    fn accept(
-        &mut self,
-        run: RunId,
-        me: NodeId,
-        datagram: &[u8],
-        counters: &mut NodeCounters,
-    ) -> Option<usize> {
-        let Ok((header, payload)) = frame::decode(datagram) else {
+    /// Whether the datagram is a frame from this peer to `me`; counts what it is otherwise.
+    fn accept(&mut self, run: RunId, me: NodeId, datagram: &[u8], counters: &mut NodeCounters) -> bool {
+        let Ok(header) = frame::decode(datagram) else {
             counters.damaged += 1;
-            return None;
+            return false;
         };
         if header.run != run {
             counters.foreign += 1;
@@ -141,9 +130,9 @@ impl Peer {
             counters.stale += 1;
         } else {
             self.incarnation = header.incarnation;
-            return Some(payload.len());
+            return true;
         }
-        None
+        false
     }
 }
 
@@ -163,7 +152,7 @@ mod tests {
         let mut counters = NodeCounters::default();
         let mut accept = |header: Header, counters: &mut NodeCounters| {
             let frame = frame::encode(header, b"{}").unwrap();
-            peer.accept(RunId(7), NodeId(1), &frame, counters).is_some()
+            peer.accept(RunId(7), NodeId(1), &frame, counters)
         };
         assert!(accept(good, &mut counters));
         assert!(accept(good, &mut counters));
@@ -173,7 +162,7 @@ mod tests {
         assert!(!accept(Header { incarnation: 2, ..good }, &mut counters));
         assert!(accept(Header { incarnation: 4, ..good }, &mut counters));
         assert!(!accept(good, &mut counters));
-        assert!(peer.accept(RunId(7), NodeId(1), b"rubbish", &mut counters).is_none());
+        assert!(!peer.accept(RunId(7), NodeId(1), b"rubbish", &mut counters));
         let expected =
             NodeCounters { foreign: 1, misaddressed: 2, stale: 2, damaged: 1, ..NodeCounters::default() };
         assert_eq!(counters, expected);

@@ -83,6 +83,9 @@ fn synced(dir: &Path) -> (std::path::PathBuf, u64) {
 }
 
 proptest! {
+    // Each case syncs for real, many times.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn power_off_takes_only_what_was_not_synced(steps in steps(), seed: u64) {
         let dir = tempfile::tempdir().unwrap();

@@ -36,6 +36,10 @@ struct Strike {
 impl LiveWorld {
     /// Puts a disruption in force.
     pub(super) fn strike(&mut self, id: FaultId, disruption: &Disruption) -> Result<(), WorldError> {
+        if let Some(stranger) = disruption.nodes().iter().find(|node| !self.slots.contains_key(node)) {
+            let reason = "there is no such node".to_owned();
+            return Err(WorldError::Node { node: *stranger, reason });
+        }
         // Remembered before anything is done, so that a failure half-way can still be healed.
         let fault = InForce { disruption: disruption.clone(), strikes: Vec::new(), lost_bytes: 0 };
         let replaced = self.faults.insert(id, fault);
