@@ -116,10 +116,10 @@ impl RaftNode {
         for progress in leadership.followers.values_mut() {
             progress.in_flight = None;
         }
-        self.begin_round(cx);
         for peer in self.peers() {
             self.send_chunk(peer, cx);
         }
+        self.begin_round(cx);
         cx.set_timer(Timer::Heartbeat, self.config.heartbeat);
     }
 

@@ -1,8 +1,10 @@
 //! Every seeded bug is caught in some seed, by something that fits it; the clean system passes the same seeds.
+//!
+//! `commit-earlier-term` is not here: chance hardly ever plays Figure 8, so `figures` stages it.
 
-use std::time::Duration;
-
-use rashomon_core::FaultKind::{self, Duplicate, Jitter, Kill, Loss, Partition, PowerOff, Reorder, Restart, SlowDisk};
+use rashomon_core::FaultKind::{
+    self, Duplicate, Jitter, Kill, Partition, PowerOff, Reorder, Restart, SlowDisk,
+};
 use rashomon_core::{Seed, System};
 use rashomon_systems::raft::Raft;
 
@@ -35,7 +37,12 @@ fn caught(bug: &'static str, run: Run, seeds: u64, names: &[&str]) {
 #[test]
 fn ack_before_persist() {
     let run = run(&[PowerOff, SlowDisk]);
-    caught("ack-before-persist", run, 200, &["nonlinearizable", "leader-completeness", "state-machine-safety"]);
+    caught(
+        "ack-before-persist",
+        run,
+        200,
+        &["nonlinearizable", "leader-completeness", "state-machine-safety"],
+    );
 }
 
 #[test]
@@ -48,15 +55,14 @@ fn ack_before_persist_hides_from_kill() {
 }
 
 #[test]
-fn commit_earlier_term() {
-    let run = run(&[Partition, Kill, Restart, Loss]).with_option("batch", 1);
-    caught("commit-earlier-term", run, 2000, &["leader-completeness", "state-machine-safety"]);
-}
-
-#[test]
 fn leader_counts_twice() {
     let run = run(&[Partition]);
-    caught("leader-counts-twice", run, 100, &["nonlinearizable", "leader-completeness", "state-machine-safety"]);
+    caught(
+        "leader-counts-twice",
+        run,
+        100,
+        &["nonlinearizable", "leader-completeness", "state-machine-safety"],
+    );
 }
 
 #[test]
@@ -106,6 +112,7 @@ fn vote_by_length_alone() {
 
 #[test]
 fn vote_not_persisted() {
-    let run = Run { time_limit: Duration::from_secs(6), ..run(&[Restart, Kill, SlowDisk]) };
+    // Time-outs that hardly differ make for contested votes.
+    let run = run(&[Restart, Kill, SlowDisk]).with_option("election-max", 310);
     caught("vote-not-persisted", run, 2000, &["one-vote", "election-safety"]);
 }

@@ -76,27 +76,30 @@ impl Invariant for LogMatching {
 /// A committed entry is in the log of every leader of a later term.
 #[derive(Debug, Default)]
 pub(super) struct LeaderCompleteness {
-    /// The furthest that was committed in each term: (term of the entry, index), and by whom.
-    committed: BTreeMap<u64, (u64, u64, NodeId)>,
-    /// The end of each leader's log at its election: (last term, last index), and who it was.
-    leaders: BTreeMap<u64, (u64, u64, NodeId)>,
+    /// The furthest entry that was committed in each term, and by whom.
+    committed: BTreeMap<u64, Place>,
+    /// The end of the log of each term's leader at its election.
+    leaders: BTreeMap<u64, Place>,
+}
+
+/// An entry of a node's log. Of two entries of one leader the one with the higher index is the further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    index: u64,
+    term: u64,
+    node: NodeId,
 }
 
 impl LeaderCompleteness {
-    /// Terms never fall along a log, so a log that has an entry does not end before it in this order.
-    fn check(
-        during: u64,
-        commit: (u64, u64, NodeId),
-        term: u64,
-        leader: (u64, u64, NodeId),
-    ) -> Result<(), Violation> {
-        if term <= during || (leader.0, leader.1) >= (commit.0, commit.1) {
+    /// Terms never fall along a log, so one that has an entry ends neither before its index nor before its term.
+    fn check(during: u64, commit: Place, term: u64, leader: Place) -> Result<(), Violation> {
+        if term <= during || (leader.term >= commit.term && leader.index >= commit.index) {
             return Ok(());
         }
         let because = format!(
             "{} committed entry {} of term {} in term {during}; {} became leader of term {term} with a log that ends \
              at {} of term {}, without it",
-            commit.2, commit.1, commit.0, leader.2, leader.1, leader.0
+            commit.node, commit.index, commit.term, leader.node, leader.index, leader.term
         );
         violation("leader-completeness", because)
     }
@@ -120,7 +123,7 @@ impl Invariant for LeaderCompleteness {
                 else {
                     return Ok(());
                 };
-                let commit = (term, index, node);
+                let commit = Place { index, term, node };
                 let furthest = self.committed.entry(during).or_insert(commit);
                 *furthest = (*furthest).max(commit);
                 self.leaders
@@ -133,7 +136,7 @@ impl Invariant for LeaderCompleteness {
                 else {
                     return Ok(());
                 };
-                let leader = (last_term, index, node);
+                let leader = Place { index, term: last_term, node };
                 self.leaders.insert(term, leader);
                 self.committed.range(..term).try_for_each(|(during, commit)| {
                     LeaderCompleteness::check(*during, *commit, term, leader)

@@ -105,7 +105,8 @@ mod tests {
         let committed = "n1 commit index=7 term=2 during=4\n";
         let leader = |line: &str| violated(&format!("{committed}{line}"));
         assert_eq!(leader("n2 leader term=5 last=7 last_term=2"), [""; 0]);
-        assert_eq!(leader("n2 leader term=5 last=3 last_term=3"), [""; 0], "a later term, a shorter log");
+        assert_eq!(leader("n2 leader term=5 last=9 last_term=4"), [""; 0], "and perhaps more");
+        assert_eq!(leader("n2 leader term=5 last=3 last_term=3"), ["leader-completeness"], "Figure 8");
         assert_eq!(leader("n2 leader term=5 last=6 last_term=2"), ["leader-completeness"]);
         assert_eq!(leader("n2 leader term=3 last=6 last_term=2"), [""; 0], "it led before the commitment");
         let reversed = format!("n2 leader term=5 last=6 last_term=2\n{committed}");

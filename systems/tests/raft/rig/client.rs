@@ -105,7 +105,8 @@ impl Clients {
 
     /// No new ops, but a last read of everything.
     pub(crate) fn finish(&mut self, cluster: &mut Cluster) {
-        let mut reads: Vec<Body> = self.seen.keys().map(|key| body(json!({"type": "read", "key": key}))).collect();
+        let mut reads: Vec<Body> =
+            self.seen.keys().map(|key| body(json!({"type": "read", "key": key}))).collect();
         reads.push(body(json!({"type": "read_set", "key": "set"})));
         self.unread = reads.len();
         self.last_reads = Some(reads);
@@ -171,7 +172,13 @@ impl Clients {
         let place = Action::of(&body).map(|action| {
             let key = body["key"].as_str().unwrap().to_owned();
             let ops = self.seen.entry(key.clone()).or_default();
-            ops.push(Operation { action, invoked: self.clock, completed: None, happened: false, failed: false });
+            ops.push(Operation {
+                action,
+                invoked: self.clock,
+                completed: None,
+                happened: false,
+                failed: false,
+            });
             (key, ops.len() - 1)
         });
         let mut nodes = self.nodes.clone();

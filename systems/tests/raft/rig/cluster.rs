@@ -121,7 +121,11 @@ impl Cluster {
 
     /// The nodes that neither are dead nor paused.
     pub(crate) fn running(&self) -> Vec<NodeId> {
-        self.hosts.iter().filter(|(_, host)| host.node.is_some() && !host.paused).map(|(node, _)| *node).collect()
+        self.hosts
+            .iter()
+            .filter(|(_, host)| host.node.is_some() && !host.paused)
+            .map(|(node, _)| *node)
+            .collect()
     }
 
     pub(crate) fn leader(&self) -> Option<NodeId> {

@@ -69,8 +69,7 @@ impl Nemesis {
 
     fn inject(&mut self, fault: &Fault, cluster: &mut Cluster) -> Option<FaultId> {
         let running = cluster.running();
-        let view =
-            View { nodes: cluster.nodes(), running: &running, leader: cluster.leader(), source: None };
+        let view = View { nodes: cluster.nodes(), running: &running, leader: cluster.leader(), source: None };
         let disruption = fault.resolve(&view, &mut self.rng)?;
         let id = FaultId(self.next);
         self.next += 1;
@@ -96,7 +95,9 @@ fn fault(kind: FaultKind, rng: &mut Rng) -> Fault {
     match kind {
         FaultKind::Partition => Fault::Partition { shape },
         FaultKind::Delay => Fault::Delay { target, by: Duration::from_millis(rng.random_range(1..=80)) },
-        FaultKind::Jitter => Fault::Jitter { target, up_to: Duration::from_millis(rng.random_range(1..=150)) },
+        FaultKind::Jitter => {
+            Fault::Jitter { target, up_to: Duration::from_millis(rng.random_range(1..=150)) }
+        }
         FaultKind::Loss => Fault::Loss { target, percent: rng.random_range(5..=60) },
         FaultKind::Duplicate => Fault::Duplicate { target, percent: rng.random_range(5..=80) },
         FaultKind::Reorder => Fault::Reorder { target, percent: rng.random_range(5..=80) },
