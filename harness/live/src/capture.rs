@@ -95,7 +95,8 @@ impl Capture {
     pub(crate) fn stderr(pipe: impl Read + Send + 'static, log: &Path) -> io::Result<Capture> {
         Capture::start(pipe, log, |lines, last| {
             let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-            for line in lines {
+            // A backtrace is indented, and would push out what it is the backtrace of; the file has it all.
+            for line in lines.iter().filter(|line| !line.starts_with(b" ")) {
                 if last.len() == LAST_LINES {
                     last.pop_front();
                 }

@@ -5,8 +5,13 @@
 //! those whose name contains it.
 
 mod bench;
+mod clients;
+mod disk;
 mod misfits;
+mod network;
 mod notebook;
+mod processes;
+mod start;
 mod support;
 mod trials;
 
@@ -41,8 +46,8 @@ fn node(system: &str, config: &Path) -> ExitCode {
 
 /// Runs the trials, and tells of each.
 fn run(words: &[&str]) -> ExitCode {
-    let picked: Vec<_> = trials::ALL
-        .iter()
+    let picked: Vec<_> = trials::all()
+        .into_iter()
         .filter(|(name, _)| words.is_empty() || words.iter().any(|word| name.contains(word)))
         .collect();
     println!("\nrunning {} trials", picked.len());

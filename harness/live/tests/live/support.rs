@@ -126,16 +126,6 @@ impl Trial {
         });
     }
 
-    /// Waits for the probe with which a node begins.
-    pub(crate) fn awake(&mut self, who: u16) {
-        self.wait("awakening", |event| match event {
-            Event::Probe { node: NodeId(node), probe, .. } if *node == who && probe.probe == "awake" => {
-                Some(())
-            }
-            _ => None,
-        });
-    }
-
     /// Injects, and gives the fault's number.
     pub(crate) fn inject(&mut self, disruption: &Disruption) -> FaultId {
         self.next_fault += 1;
@@ -179,10 +169,15 @@ pub(crate) fn alone(node: u16, of: u16) -> Disruption {
     around(node, of, FaultKind::Partition, LinkRule { cut: true, ..LinkRule::default() })
 }
 
+/// The letter of the process's state in `/proc`.
+pub(crate) fn state(pid: i32) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
 /// Whether the process is in `/proc` and no zombie.
 pub(crate) fn is_alive(pid: i32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X'])))
+    state(pid).is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
 /// A harness of its own, which tells its nodes and then serves until it is killed.
