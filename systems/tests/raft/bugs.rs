@@ -15,7 +15,7 @@ fn run(kinds: &[FaultKind]) -> Run {
 }
 
 /// Looks for a seed in which the bug is caught by one of `names`, and runs that seed without the bug.
-fn caught(bug: &'static str, run: Run, seeds: u64, names: &[&str]) {
+fn caught(bug: &'static str, run: &Run, seeds: u64, names: &[&str]) {
     assert!(Raft::info().bugs.iter().any(|info| info.name == bug), "{bug} is not listed");
     let buggy = Run { bug: Some(bug), ..run.clone() };
     for number in 0..seeds {
@@ -39,7 +39,7 @@ fn ack_before_persist() {
     let run = run(&[PowerOff, SlowDisk]);
     caught(
         "ack-before-persist",
-        run,
+        &run,
         200,
         &["nonlinearizable", "leader-completeness", "state-machine-safety"],
     );
@@ -59,7 +59,7 @@ fn leader_counts_twice() {
     let run = run(&[Partition]);
     caught(
         "leader-counts-twice",
-        run,
+        &run,
         100,
         &["nonlinearizable", "leader-completeness", "state-machine-safety"],
     );
@@ -67,52 +67,52 @@ fn leader_counts_twice() {
 
 #[test]
 fn local_read() {
-    caught("local-read", run(&[Partition]), 200, &["nonlinearizable"]);
+    caught("local-read", &run(&[Partition]), 200, &["nonlinearizable"]);
 }
 
 #[test]
 fn read_before_noop() {
     let run = run(&[Partition, Kill, Restart]).with_option("batch", 1);
-    caught("read-before-noop", run, 2000, &["nonlinearizable"]);
+    caught("read-before-noop", &run, 2000, &["nonlinearizable"]);
 }
 
 #[test]
 fn retry_not_deduplicated() {
-    caught("retry-not-deduplicated", run(&[Partition, Kill]), 200, &["nonlinearizable"]);
+    caught("retry-not-deduplicated", &run(&[Partition, Kill]), 200, &["nonlinearizable"]);
 }
 
 #[test]
 fn sessions_not_in_snapshot() {
     let run = run(&[Kill, Partition]).with_option("snapshot-every", 20);
-    caught("sessions-not-in-snapshot", run, 100, &["state-machine-safety"]);
+    caught("sessions-not-in-snapshot", &run, 100, &["state-machine-safety"]);
 }
 
 #[test]
 fn stale_snapshot_installed() {
     let run = run(&[Partition, Kill, Duplicate, Reorder, Jitter]).with_option("snapshot-every", 5);
-    caught("stale-snapshot-installed", run, 1000, &["applied-in-order"]);
+    caught("stale-snapshot-installed", &run, 1000, &["applied-in-order"]);
 }
 
 #[test]
 fn term_not_persisted() {
-    caught("term-not-persisted", run(&[Partition, Kill]), 200, &["terms-never-fall"]);
+    caught("term-not-persisted", &run(&[Partition, Kill]), 200, &["terms-never-fall"]);
 }
 
 #[test]
 fn truncate_without_conflict() {
     let run = run(&[Jitter, Reorder, Duplicate]);
-    caught("truncate-without-conflict", run, 100, &["committed-stays"]);
+    caught("truncate-without-conflict", &run, 100, &["committed-stays"]);
 }
 
 #[test]
 fn vote_by_length_alone() {
     let run = run(&[Partition, Kill, PowerOff, SlowDisk]);
-    caught("vote-by-length-alone", run, 2000, &["leader-completeness", "state-machine-safety"]);
+    caught("vote-by-length-alone", &run, 2000, &["leader-completeness", "state-machine-safety"]);
 }
 
 #[test]
 fn vote_not_persisted() {
     // Time-outs that hardly differ make for contested votes.
     let run = run(&[Restart, Kill, SlowDisk]).with_option("election-max", 310);
-    caught("vote-not-persisted", run, 2000, &["one-vote", "election-safety"]);
+    caught("vote-not-persisted", &run, 2000, &["one-vote", "election-safety"]);
 }

@@ -34,11 +34,20 @@ impl Action {
         }
     }
 
-    fn step(self, state: Option<i64>) -> Option<Option<i64>> {
+    /// Whether it can have happened in this state.
+    fn fits(self, state: Option<i64>) -> bool {
         match self {
-            Action::Read(value) => (value == state).then_some(state),
-            Action::Write(value) => Some(Some(value)),
-            Action::Cas(from, to) => (from == state).then_some(Some(to)),
+            Action::Read(value) => value == state,
+            Action::Write(_) => true,
+            Action::Cas(from, _) => from == state,
+        }
+    }
+
+    /// The state after it.
+    pub(crate) fn after(self) -> Option<i64> {
+        match self {
+            Action::Read(value) => value,
+            Action::Write(value) | Action::Cas(_, value) => Some(value),
         }
     }
 }
@@ -64,10 +73,8 @@ pub(crate) fn linearizable(ops: &[Operation]) -> bool {
         }
         let open = || ops.iter().enumerate().filter(|(at, _)| done & (1 << at) == 0);
         let deadline = open().filter_map(|(_, op)| op.completed).min().unwrap_or(u64::MAX);
-        for (at, op) in open().filter(|(_, op)| op.invoked < deadline) {
-            if let Some(next) = op.action.step(state) {
-                stack.push((done | (1 << at), next));
-            }
+        for (at, op) in open().filter(|(_, op)| op.invoked < deadline && op.action.fits(state)) {
+            stack.push((done | (1 << at), op.action.after()));
         }
     }
     false

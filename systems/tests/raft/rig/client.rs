@@ -43,7 +43,7 @@ struct Op {
 }
 
 pub(crate) struct Clients {
-    clients: Vec<Client>,
+    all: Vec<Client>,
     rng: Rng,
     nodes: Vec<NodeId>,
     clock: u64,
@@ -70,7 +70,7 @@ impl Clients {
     pub(crate) fn new(count: usize, cluster: &Cluster, seed: Seed) -> Clients {
         let client = |process| Client { process, sequence: 0, wait: 0, op: None };
         Clients {
-            clients: (0..count as u64).map(client).collect(),
+            all: (0..count as u64).map(client).collect(),
             rng: seed.rng(),
             nodes: cluster.nodes().to_vec(),
             clock: 0,
@@ -92,14 +92,14 @@ impl Clients {
     }
 
     pub(crate) fn start(&mut self, cluster: &mut Cluster) {
-        for client in 0..self.clients.len() {
+        for client in 0..self.all.len() {
             self.wake(client, cluster.now(), cluster);
         }
     }
 
     fn wake(&mut self, client: usize, when: Time, cluster: &mut Cluster) {
-        self.clients[client].wait += 1;
-        let wait = self.clients[client].wait;
+        self.all[client].wait += 1;
+        let wait = self.all[client].wait;
         cluster.at(when, Happening::Client(ClientEvent::Wake(client, wait)));
     }
 
@@ -110,21 +110,21 @@ impl Clients {
         reads.push(body(json!({"type": "read_set", "key": "set"})));
         self.unread = reads.len();
         self.last_reads = Some(reads);
-        for client in 0..self.clients.len() {
-            if self.clients[client].op.is_none() {
+        for client in 0..self.all.len() {
+            if self.all[client].op.is_none() {
                 self.wake(client, cluster.now(), cluster);
             }
         }
     }
 
     pub(crate) fn done(&self) -> bool {
-        self.unread == 0 && self.clients.iter().all(|client| client.op.is_none())
+        self.unread == 0 && self.all.iter().all(|client| client.op.is_none())
     }
 
     pub(crate) fn take(&mut self, event: ClientEvent, cluster: &mut Cluster) {
         match event {
-            ClientEvent::Wake(client, wait) if self.clients[client].wait == wait => {
-                match &mut self.clients[client].op {
+            ClientEvent::Wake(client, wait) if self.all[client].wait == wait => {
+                match &mut self.all[client].op {
                     None => self.begin(client, cluster),
                     Some(op) => {
                         if let Some(ticket) = op.ticket.take() {
@@ -151,7 +151,7 @@ impl Clients {
 
     fn ended(&mut self, ticket: Ticket, attempt: Attempt, cluster: &mut Cluster) {
         let Some(client) = self.tickets.remove(&ticket) else { return };
-        if let Some(op) = &mut self.clients[client].op {
+        if let Some(op) = &mut self.all[client].op {
             op.ticket = None;
             op.attempts.ended(attempt);
         }
@@ -164,7 +164,7 @@ impl Clients {
         if body["type"] == "read_set" {
             self.due.clone_from(&self.acknowledged);
         }
-        let process = &mut self.clients[client];
+        let process = &mut self.all[client];
         process.sequence += 1;
         body.insert("session".into(), process.process.into());
         body.insert("sequence".into(), process.sequence.into());
@@ -185,7 +185,7 @@ impl Clients {
         let home = self.rng.random_range(0..nodes.len() as u64) as usize;
         nodes.rotate_left(home);
         let attempts = Attempts::new(Policy::default(), nodes, read_only, cluster.now());
-        self.clients[client].op = Some(Op { attempts, body, place, ticket: None });
+        self.all[client].op = Some(Op { attempts, body, place, ticket: None });
     }
 
     /// The body of the next op.
@@ -214,7 +214,7 @@ impl Clients {
 
     fn advance(&mut self, client: usize, cluster: &mut Cluster) {
         loop {
-            let process = &mut self.clients[client];
+            let process = &mut self.all[client];
             let Some(op) = &mut process.op else { return };
             match op.attempts.step(cluster.now()) {
                 Step::Try(node, until) => {
@@ -231,7 +231,7 @@ impl Clients {
                 Step::Pause(until) => return self.wake(client, until, cluster),
                 Step::Finish(outcome) => {
                     let op = process.op.take().expect("it was there");
-                    self.complete(client, op, outcome);
+                    self.complete(client, op, &outcome);
                     let rest = Duration::from_micros(self.rng.random_range(0..=20_000));
                     return self.wake(client, cluster.now() + rest, cluster);
                 }
@@ -239,11 +239,11 @@ impl Clients {
         }
     }
 
-    fn complete(&mut self, client: usize, op: Op, outcome: Outcome) {
+    fn complete(&mut self, client: usize, op: Op, outcome: &Outcome) {
         self.clock += 1;
-        let process = &mut self.clients[client];
+        let process = &mut self.all[client];
         let is_read = op.body["type"] == "read";
-        match &outcome {
+        match outcome {
             Outcome::Ok(..) => self.counts.0 += 1,
             Outcome::Fail(_) => self.counts.1 += 1,
             Outcome::Info(_) => {
@@ -256,7 +256,7 @@ impl Clients {
         }
         if let Some((key, at)) = op.place {
             let operation = &mut self.seen.get_mut(&key).expect("it was put there")[at];
-            match &outcome {
+            match outcome {
                 Outcome::Ok(_, answer) => {
                     operation.happened = true;
                     operation.completed = Some(self.clock);
@@ -264,16 +264,13 @@ impl Clients {
                         operation.action = Action::Read(answer["value"].as_i64());
                     }
                     if let Some(slot) = self.keys.iter_mut().find(|slot| slot.0 == key) {
-                        slot.1 = match operation.action {
-                            Action::Read(value) => value,
-                            Action::Write(value) | Action::Cas(_, value) => Some(value),
-                        };
+                        slot.1 = operation.action.after();
                     }
                 }
                 Outcome::Fail(_) => operation.failed = true,
                 Outcome::Info(_) => {}
             }
-        } else if let Outcome::Ok(_, answer) = &outcome {
+        } else if let Outcome::Ok(_, answer) = outcome {
             match answer.get("value").and_then(Value::as_array) {
                 None => drop(self.acknowledged.insert(op.body["element"].as_i64().unwrap())),
                 Some(elements) => {

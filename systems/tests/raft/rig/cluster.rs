@@ -256,7 +256,7 @@ impl Cluster {
                 Effect::SetTimer(timer, after) => {
                     self.counter += 1;
                     let setting = self.counter;
-                    self.host(node).timers.insert(timer.clone(), setting);
+                    self.host(node).timers.insert(timer, setting);
                     let input = Input::Timer(timer, setting);
                     self.push(now + after, Due::Input { node, life: Some(life), input });
                 }
@@ -273,7 +273,7 @@ impl Cluster {
     fn carry_out(&mut self, node: NodeId, free: Vec<Effect<RaftProtocol>>) {
         for effect in free {
             match effect {
-                Effect::Send(to, message) => self.send(node, to, message),
+                Effect::Send(to, message) => self.send(node, to, &message),
                 Effect::Reply(ticket, outcome) => {
                     assert!(self.host(node).open.remove(&ticket), "{node} answers {ticket:?} twice");
                     let when = self.now + self.latency();
@@ -296,8 +296,8 @@ impl Cluster {
         Duration::from_micros(self.rng.random_range(50..=400))
     }
 
-    fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
-        let text = serde_json::to_string(&message).unwrap();
+    fn send(&mut self, from: NodeId, to: NodeId, message: &Message) {
+        let text = serde_json::to_string(message).unwrap();
         assert!(text.len() + 256 < LONGEST_MESSAGE, "a message of {} bytes: {text}", text.len());
         for delivery in self.switch.route(self.now, Link { from, to }, text.len()).deliveries {
             // A damaged message fails its checksum.
@@ -345,17 +345,31 @@ impl Cluster {
     pub(crate) fn inject(&mut self, id: FaultId, disruption: Disruption) {
         match &disruption {
             Disruption::Links { links, rule, .. } => self.switch.install(id, links, *rule),
-            Disruption::Kill { nodes } => nodes.iter().for_each(|node| self.stop(*node, false)),
-            Disruption::PowerOff { nodes } => nodes.iter().for_each(|node| self.stop(*node, true)),
+            Disruption::Kill { nodes } => {
+                for node in nodes {
+                    self.stop(*node, false);
+                }
+            }
+            Disruption::PowerOff { nodes } => {
+                for node in nodes {
+                    self.stop(*node, true);
+                }
+            }
             Disruption::Restart { nodes } => {
                 for node in nodes {
                     self.stop(*node, false);
                     self.start(*node);
                 }
             }
-            Disruption::Pause { nodes } => nodes.iter().for_each(|node| self.host(*node).paused = true),
+            Disruption::Pause { nodes } => {
+                for node in nodes {
+                    self.host(*node).paused = true;
+                }
+            }
             Disruption::SlowDisk { nodes, .. } => {
-                nodes.iter().for_each(|node| self.host(*node).slow_disk = true);
+                for node in nodes {
+                    self.host(*node).slow_disk = true;
+                }
             }
         }
         self.injected.insert(id, disruption);
@@ -368,11 +382,19 @@ impl Cluster {
                 self.switch.remove(id);
             }
             Some(Disruption::Kill { nodes } | Disruption::PowerOff { nodes }) => {
-                nodes.iter().for_each(|node| self.start(*node));
+                for node in nodes {
+                    self.start(node);
+                }
             }
-            Some(Disruption::Pause { nodes }) => nodes.iter().for_each(|node| self.resume(*node)),
+            Some(Disruption::Pause { nodes }) => {
+                for node in nodes {
+                    self.resume(node);
+                }
+            }
             Some(Disruption::SlowDisk { nodes, .. }) => {
-                nodes.iter().for_each(|node| self.host(*node).slow_disk = false);
+                for node in nodes {
+                    self.host(node).slow_disk = false;
+                }
             }
         }
     }
