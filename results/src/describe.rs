@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use rashomon_core::{Anomaly, History, Kind, Op, Time};
+use rashomon_core::{Anomaly, History, Kind, Op, Time, Verdict};
 use serde_json::Value;
 
 /// The longest that a described value is.
@@ -148,11 +148,11 @@ pub(crate) fn core<'a>(history: &'a History, anomaly: &Anomaly) -> Vec<(&'a Op, 
 
 /// The invocations, among `core`, of the ops that cannot be true given the others.
 ///
-/// A checker may name them in its anomaly's details: as `illegal`, an index or several, or as `stuck`, the op
-/// at which every attempt at an order stops. Where it does not, the last op of the core to end `ok` stands in:
-/// a core is minimal, so without that op nothing would be wrong.
+/// A checker may name them in its anomaly's details as `illegal`, an index or several. Where it does not, the
+/// last op of the core to end `ok` stands in: until then there was a story, and a core is minimal, so that
+/// without this op there would still be one.
 pub(crate) fn illegal(anomaly: &Anomaly, core: &[(&Op, Option<&Op>)]) -> Vec<u64> {
-    let named: Vec<u64> = match anomaly.details.get("illegal").or_else(|| anomaly.details.get("stuck")) {
+    let named: Vec<u64> = match anomaly.details.get("illegal") {
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_u64).collect(),
         Some(other) => other.as_u64().into_iter().collect(),
         None => Vec::new(),
@@ -169,6 +169,25 @@ pub(crate) fn illegal(anomaly: &Anomaly, core: &[(&Op, Option<&Op>)]) -> Vec<u64
     let ended = |(_, end): &&(&Op, Option<&Op>)| end.is_some_and(|end| end.kind == Kind::Ok);
     let last = core.iter().filter(ended).max_by_key(|(_, end)| end.map(|end| end.index));
     last.map(|(invoke, _)| invoke.index).into_iter().collect()
+}
+
+/// What a checker says in a line; what the anomaly below says at length is not said twice.
+pub(crate) fn gist(verdict: &Verdict) -> String {
+    match verdict.anomalies.first() {
+        Some(anomaly) if verdict.summary.contains(&anomaly.because) => accusation(verdict),
+        _ => clean(&verdict.summary, 600),
+    }
+}
+
+/// What a checker accuses of: `stale-read on key 3`, `stale-read on key 3 and 2 more`.
+pub(crate) fn accusation(verdict: &Verdict) -> String {
+    let Some(first) = verdict.anomalies.first() else { return clean(&verdict.summary, 600) };
+    let key = first.key.as_ref().map(|key| format!(" on key {}", clean(key, 40))).unwrap_or_default();
+    let more = match verdict.anomalies.len() {
+        1 => String::new(),
+        n => format!(" and {} more", count(n as u64 - 1)),
+    };
+    format!("{}{key}{more}", clean(&first.name, 80))
 }
 
 /// A count with its thousands apart: `12,345`.
@@ -189,11 +208,11 @@ pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
-/// A length of time with three digits or so: `412 us`, `3.2 ms`, `1.25 s`.
+/// A length of time with three digits or so: `412 µs`, `3.2 ms`, `1.25 s`.
 pub(crate) fn span(duration: Duration) -> String {
     let micros = duration.as_secs_f64() * 1e6;
     match micros {
-        m if m < 1000.0 => format!("{m:.0} us"),
+        m if m < 1000.0 => format!("{m:.0} µs"),
         m if m < 10_000.0 => format!("{:.1} ms", m / 1e3),
         m if m < 1_000_000.0 => format!("{:.0} ms", m / 1e3),
         m if m < 100_000_000.0 => format!("{:.2} s", m / 1e6),
@@ -279,7 +298,7 @@ mod tests {
     fn numbers_and_times() {
         assert_eq!(["0", "999", "1,000", "1,234,567"], [0, 999, 1000, 1_234_567].map(count));
         let times = [412, 3_210, 32_100, 1_250_000, 125_000_000].map(|us| span(Duration::from_micros(us)));
-        assert_eq!(times, ["412 us", "3.2 ms", "32 ms", "1.25 s", "125 s"]);
+        assert_eq!(times, ["412 µs", "3.2 ms", "32 ms", "1.25 s", "125 s"]);
         assert_eq!(effect(0, 0, 0, 0), "nothing seen");
         assert_eq!(effect(1, 2, 0, 0), "1 message touched, 2 processes awaited in vain");
     }

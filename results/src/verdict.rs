@@ -207,7 +207,13 @@ fn summary(valid: Validity, checkers: &[Verdict], problems: &[String]) -> String
             let names: Vec<&str> = checkers.iter().map(|verdict| verdict.checker.as_str()).collect();
             return format!("nothing wrong was found by {}", names.join(", "));
         }
-        Validity::Invalid => of(Validity::Invalid).collect(),
+        Validity::Invalid => {
+            let accusers = checkers.iter().filter(|verdict| verdict.valid == Validity::Invalid);
+            let accusation = |verdict: &Verdict| {
+                format!("{}, found by {}", crate::describe::accusation(verdict), verdict.checker)
+            };
+            return accusers.map(accusation).collect::<Vec<_>>().join("; ");
+        }
         Validity::Unknown => problems.iter().map(String::as_str).chain(of(Validity::Unknown)).collect(),
     };
     parts.join("; ")
@@ -292,7 +298,7 @@ mod tests {
             Ended::Interrupted,
         );
         assert_eq!((verdict.valid, verdict.exit_code()), (Validity::Invalid, 1));
-        assert_eq!(verdict.summary, "key x is not linearizable");
+        assert_eq!(verdict.summary, "nonlinearizable, found by linearizable");
         assert_eq!(verdict.problems.len(), 2);
     }
 

@@ -61,7 +61,7 @@ fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan])
             p.because { b { "Because " } (describe::clean(&anomaly.because, 2000)) }
             @if !shown.is_empty() {
                 (drawing::draw(&shown, &illegal, anomaly, spans))
-                (legend(anomaly))
+                (legend(anomaly, &illegal))
                 (order(&shown))
                 @if shown.len() < core.len() {
                     p.told { (describe::count((core.len() - shown.len()) as u64)) " more ops belong to it; see verdict.json." }
@@ -109,10 +109,9 @@ fn order(pairs: &[Pair<'_>]) -> Markup {
     }
 }
 
-fn legend(anomaly: &Anomaly) -> Markup {
+fn legend(anomaly: &Anomaly, illegal: &[u64]) -> Markup {
     let state = anomaly.details.get("state");
-    let ordered =
-        anomaly.details.get("order").is_some_and(|order| order.as_array().is_some_and(|o| !o.is_empty()));
+    let ordered = drawing::is_ordered(anomaly, illegal);
     html! {
         p.hint {
             "Drawn in the order of events, left to right, not to scale. An arrow: the one had ended before the other "

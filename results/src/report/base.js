@@ -34,6 +34,13 @@ function roundStep(length, parts) {
   return digit * power;
 }
 
+// The top of an axis for counts: a few buckets that tower over the rest would flatten it, so they are cut off.
+function ceiling(totals) {
+  const sorted = totals.filter((n) => n > 0).sort((a, b) => a - b);
+  const most = sorted[sorted.length - 1] || 1, usual = sorted[Math.floor(sorted.length * 0.96)] || 1;
+  return most > usual * 2.5 ? usual * 1.5 : most;
+}
+
 function svg(name, attributes, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes || {})) element.setAttribute(key, value);

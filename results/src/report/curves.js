@@ -143,8 +143,8 @@ const charts = {
 
   rate(chart) {
     const per = 1e6 / run.rate.width, [ok, fail, info] = run.rate.counts;
-    const most = Math.max(...ok.map((n, i) => n + fail[i] + info[i])) * per;
-    const axis = linearAxis(most);
+    const totals = ok.map((n, i) => n + fail[i] + info[i]), top = ceiling(totals);
+    const axis = linearAxis(top * per);
     const area = frame(chart, 240, axis.ticks);
     const base = ok.map(() => 0);
     run.rate.counts.forEach((counts, outcome) => {
@@ -152,11 +152,20 @@ const charts = {
       counts.forEach((n, bucket) => {
         if (!n) return;
         const from = area.x(bucket * run.rate.width), to = area.x(Math.min(run.end, (bucket + 1) * run.rate.width));
-        const low = axis.y(base[bucket] * per, area.top, area.bottom), high = axis.y((base[bucket] + n) * per, area.top, area.bottom);
+        const level = (value) => Math.max(area.top, axis.y(value * per, area.top, area.bottom));
+        const low = level(base[bucket]), high = level(base[bucket] + n);
         d += `M${from.toFixed(1)} ${low.toFixed(1)}V${high.toFixed(1)}H${to.toFixed(1)}V${low.toFixed(1)}Z`;
         base[bucket] += n;
       });
       area.root.append(svg("path", { d, fill: `var(--${OUTCOMES[outcome]})`, opacity: 0.85 }));
+    });
+    totals.forEach((n, bucket) => {
+      if (axis.y(n * per, area.top, area.bottom) >= area.top - 0.5) return;
+      // Cut off: a mark and the true height.
+      const at = area.x(Math.min(run.end, (bucket + 0.5) * run.rate.width));
+      area.root.append(svg("path", { d: `M${at - 4} ${area.top + 1}l4 -6l4 6z`, fill: "var(--soft)" }));
+      if (totals[bucket - 1] === undefined || totals[bucket - 1] <= top) area.root.append(svg("text",
+        { x: at - 7, y: area.top + 4, "text-anchor": "end" }, count(Math.round(n * per)) + "/s"));
     });
     cursor(chart, area, (time) => {
       const bucket = Math.floor(time / run.rate.width);

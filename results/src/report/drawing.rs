@@ -25,7 +25,7 @@ const NARROWEST_COLUMN: f64 = 84.0;
 const LETTER: f64 = 7.4;
 
 /// The width that is filled even by few columns.
-const USUAL: f64 = 900.0;
+const USUAL: f64 = 1090.0;
 
 /// The longest label in a box, in characters; the table below has it whole.
 const LABEL: usize = 40;
@@ -144,7 +144,7 @@ pub(crate) fn draw(pairs: &[Pair<'_>], illegal: &[u64], anomaly: &Anomaly, spans
                 @for op in &placed {
                     (box_of(op, middle(op.row), illegal.contains(&op.invoke.index), columns.end() + TAIL))
                 }
-                @for (number, op) in ordered(&placed, anomaly) {
+                @for (number, op) in ordered(&placed, anomaly, illegal) {
                     circle.badge cx=(px(op.left)) cy=(px(middle(op.row) - BOX / 2.0)) r="9" {}
                     text.number x=(px(op.left)) y=(px(middle(op.row) - BOX / 2.0 + 4.0)) { (number) }
                 }
@@ -277,12 +277,25 @@ pub(crate) fn precedence(pairs: &[Pair<'_>]) -> Vec<(usize, usize)> {
     all
 }
 
-/// The ops that the checker could put in order, with their numbers.
-fn ordered<'p, 'a>(placed: &'p [Placed<'a>], anomaly: &Anomaly) -> Vec<(usize, &'p Placed<'a>)> {
+/// Whether the checker's attempt at an order stops at the very op that is shown as illegal. An attempt that stops
+/// elsewhere tells another story than the drawing, and would only confuse.
+pub(crate) fn is_ordered(anomaly: &Anomaly, illegal: &[u64]) -> bool {
+    let stuck = anomaly.details.get("stuck").and_then(Value::as_u64);
     let order = anomaly.details.get("order").and_then(Value::as_array);
+    stuck.is_some_and(|stuck| illegal.contains(&stuck)) && order.is_some_and(|order| !order.is_empty())
+}
+
+/// The ops that the checker could put in order, with their numbers.
+fn ordered<'p, 'a>(
+    placed: &'p [Placed<'a>],
+    anomaly: &Anomaly,
+    illegal: &[u64],
+) -> Vec<(usize, &'p Placed<'a>)> {
+    if !is_ordered(anomaly, illegal) {
+        return Vec::new();
+    }
+    let order = anomaly.details.get("order").and_then(Value::as_array).into_iter().flatten();
     order
-        .into_iter()
-        .flatten()
         .filter_map(Value::as_u64)
         .enumerate()
         .filter_map(|(place, index)| {

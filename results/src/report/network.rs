@@ -135,8 +135,20 @@ fn bytes(count: u64) -> String {
     }
 }
 
+/// Which columns of the table of nodes have anything to say.
+#[derive(Clone, Copy)]
+struct Known {
+    starts: bool,
+    crashes: bool,
+}
+
 fn nodes(parts: &Parts<'_>) -> Markup {
     let reports = parts.network.map(|network| &network.nodes[..]).unwrap_or_default();
+    // Where starts and crashes were not recorded, a column of zeros or of "none" would claim what nobody saw.
+    let known = Known {
+        starts: reports.iter().any(|report| report.starts > 0),
+        crashes: reports.iter().any(|report| report.crash.is_some()),
+    };
     html! {
         @if !reports.is_empty() {
             h3 { "Nodes" }
@@ -144,11 +156,11 @@ fn nodes(parts: &Parts<'_>) -> Markup {
                 table {
                     thead {
                         tr {
-                            th { "node" } th.number { "starts" } th.number { "damaged frames" }
-                            th.number { "foreign frames" } th.number { "unreadable frames" } th { "crash" }
+                            th { "node" } @if known.starts { th.number { "starts" } } th.number { "damaged frames" }
+                            th.number { "foreign frames" } th.number { "unreadable frames" } @if known.crashes { th { "crash" } }
                         }
                     }
-                    tbody { @for report in reports.iter().take(200) { (node(report)) } }
+                    tbody { @for report in reports.iter().take(200) { (node(report, known)) } }
                 }
             }
         }
@@ -156,15 +168,17 @@ fn nodes(parts: &Parts<'_>) -> Markup {
     }
 }
 
-fn node(report: &NodeReport) -> Markup {
+fn node(report: &NodeReport, known: Known) -> Markup {
     html! {
         tr class=[report.crash.as_ref().map(|_| "warn")] {
             td { (report.node) }
-            td.number { (report.starts) }
+            @if known.starts { td.number { (report.starts) } }
             td.number { (describe::count(report.bad_checksum)) }
             td.number { (describe::count(report.foreign)) }
             td.number { (describe::count(report.malformed)) }
-            td { @match &report.crash { Some(crash) => (describe::clean(crash, 400)), None => "none" } }
+            @if known.crashes {
+                td { @match &report.crash { Some(crash) => (describe::clean(crash, 400)), None => "none" } }
+            }
         }
     }
 }

@@ -181,7 +181,7 @@ fn checkers(verdict: &crate::RunVerdict) -> Markup {
                     (mark(checker.valid))
                     span.name { (describe::clean(&checker.checker, 60)) }
                     span.says {
-                        (describe::clean(&checker.summary, 600))
+                        (describe::gist(checker))
                         @for cause in checker.unknown.iter().filter(|cause| **cause != checker.summary).take(4) {
                             br; (describe::clean(cause, 300))
                         }

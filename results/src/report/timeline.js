@@ -250,20 +250,23 @@ function timeline(section) {
     }
     pen.globalAlpha = 1;
     const [ok, fail, info] = run.rate.counts;
-    const most = Math.max(1, ...ok.map((n, i) => n + fail[i] + info[i]));
+    const most = ceiling(ok.map((n, i) => n + fail[i] + info[i]));
     ok.forEach((_, bucket) => {
       let base = tall - 4;
       const left = at(bucket * run.rate.width), wide = Math.max(1, at((bucket + 1) * run.rate.width) - left - 0.5);
       run.rate.counts.forEach((counts, outcome) => {
-        const up = counts[bucket] / most * (tall - 10);
+        const up = Math.min(counts[bucket] / most * (tall - 10), base);
         pen.fillStyle = ink[OUTCOMES[outcome]];
         if (up > 0) pen.fillRect(left, base - Math.max(1, up), wide, Math.max(1, up));
         base -= up;
       });
     });
     if (run.core) {
+      const from = at(run.core.from) - 1, wide = Math.max(3, at(run.core.to) - from);
       pen.fillStyle = ink.illegal;
-      pen.fillRect(at(run.core.from) - 1, 0, Math.max(3, at(run.core.to) - at(run.core.from)), tall);
+      pen.globalAlpha = wide > 8 ? 0.3 : 1;
+      pen.fillRect(from, 0, wide, tall);
+      pen.globalAlpha = 1;
     }
     const left = at(Math.max(0, view[0])), right = at(Math.min(run.end, view[1]));
     pen.fillStyle = ink.sheet;

@@ -107,7 +107,7 @@ fn checkers(out: &mut Vec<String>, verdict: &RunVerdict, paint: Paint) {
     for checker in &verdict.checkers {
         let name = describe::clean(&checker.checker, 40);
         let indent = 2 + 9 + widest.min(40) + 2;
-        let lines = wrapped(&checker.summary, indent);
+        let lines = wrapped(&describe::gist(checker), indent);
         let text = lines.iter().map(|line| line.trim_start()).collect::<Vec<_>>();
         let word = paint.validity(checker.valid, &format!("{:<7}", checker.valid));
         out.push(format!("  {word}  {name:<widest$}  {}", text.first().unwrap_or(&"")));
