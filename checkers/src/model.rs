@@ -13,6 +13,61 @@ use rashomon_core::history::Pair;
 /// them out when in doubt. Operations with different keys are judged apart, each key with its own state.
 ///
 /// A model is cloned before each use, so `action` may keep what it learns, such as a table of values.
+///
+/// A counter, for example, with `inc` and `read`:
+///
+/// ```
+/// use rashomon_checkers::linearizable::Linearizable;
+/// use rashomon_checkers::{Budget, Checker, Model, notation};
+/// use rashomon_core::history::Pair;
+/// use rashomon_core::{Kind, Validity, Value};
+///
+/// #[derive(Clone)]
+/// struct Counter;
+///
+/// #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// enum Action {
+///     Inc,
+///     Read(i64),
+/// }
+///
+/// impl Model for Counter {
+///     type State = i64;
+///     type Action = Action;
+///
+///     fn name(&self) -> &'static str {
+///         "counter"
+///     }
+///
+///     fn initial(&self) -> i64 {
+///         0
+///     }
+///
+///     fn action(&mut self, pair: &Pair<'_>) -> Result<Option<Action>, String> {
+///         let answer = pair.completion.filter(|op| op.kind == Kind::Ok);
+///         match pair.invoke.f.as_str() {
+///             "inc" => Ok(Some(Action::Inc)),
+///             "read" => Ok(answer.and_then(|op| op.value.as_i64()).map(Action::Read)),
+///             other => Err(format!("a counter has no operation `{other}`")),
+///         }
+///     }
+///
+///     fn step(&self, state: &i64, action: &Action) -> Option<i64> {
+///         match action {
+///             Action::Inc => Some(state + 1),
+///             Action::Read(value) => (state == value).then_some(*state),
+///         }
+///     }
+///
+///     fn show(&self, state: &i64) -> Value {
+///         (*state).into()
+///     }
+/// }
+///
+/// let history = notation::history("0 invoke inc\n0 ok inc\n1 invoke read\n1 ok read 0");
+/// let verdict = Linearizable::new(Counter).check(&history, &Budget::unlimited());
+/// assert_eq!(verdict.valid, Validity::Invalid);
+/// ```
 pub trait Model: Clone {
     /// The state of one key. Cheap to clone and compare: a search does so all the time.
     type State: Clone + Eq + Hash + Debug;

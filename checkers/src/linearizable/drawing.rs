@@ -12,7 +12,7 @@ use super::search::{Farthest, Progress, Search};
 use crate::Model;
 
 /// The steps that may go into each attempt.
-const STEPS: u64 = 20_000;
+const STEPS: u64 = 2_000;
 
 /// The most operations that a picture adds to the core.
 const CONTEXT: usize = 8;
