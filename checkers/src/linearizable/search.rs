@@ -15,9 +15,18 @@
 //! - *Abandonment.* A state is left only if nothing needs it any more or something can still lead to it.
 //! - *Dead writes.* A write whose value nothing needs any more is placed just before another write.
 //!
-//! The last two need to know every effect, so they are off for models with [`Known::Any`].
+//! - *Looking ahead.* Where states only grow, a state from which one soon needed cannot be reached is given up.
+//!
+//! Abandonment and dead writes need to know every effect, so they are off where an operation's is
+//! [`Known::Any`]; looking ahead takes their place there.
+
+mod ahead;
+mod choices;
+mod placing;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+
+use choices::drop_useless;
 
 use super::memo::{Memo, zobrist};
 use super::optional::Optionals;
@@ -53,9 +62,6 @@ pub(crate) struct Farthest {
     /// The claims that could have come next.
     pub(crate) window: Vec<u32>,
 }
-
-/// How many operations [`Search::unreachable`] looks ahead.
-const AHEAD: usize = 32;
 
 /// How many of the placed operations [`Farthest`] remembers.
 const TAIL: usize = 64;
@@ -322,69 +328,6 @@ impl Search {
         zobrist(self.seed, u64::from(claim))
     }
 
-    /// Places a node that must be placed.
-    fn place_node(&mut self, place: u32) {
-        let node = self.nodes[place as usize];
-        self.nodes[node.previous as usize].next = node.next;
-        self.nodes[node.next as usize].previous = node.previous;
-        self.placed.push(Placed { claim: node.claim, from: Source::Node(place) });
-        if self.exact {
-            if let Some(state) = node.effect.needs() {
-                self.needs[state as usize] -= 1;
-                self.wanted[state as usize] -= 1;
-            }
-            if let Some(state) = node.effect.gives() {
-                self.gives[state as usize] -= 1;
-            }
-        }
-    }
-
-    fn place_class(&mut self, class: u32, claim: u32) {
-        let effect = self.optionals.class(class).effect;
-        self.optionals.take(class);
-        self.placed.push(Placed { claim, from: Source::Class(class) });
-        if self.exact {
-            if let Some(state) = effect.needs() {
-                self.wanted[state as usize] -= 1;
-            }
-            if let Some(state) = effect.gives() {
-                self.gives[state as usize] -= 1;
-            }
-        }
-    }
-
-    /// Takes back what was placed last, until only `count` operations are.
-    fn take_back(&mut self, count: u32) {
-        while self.placed.len() > count as usize {
-            let Some(Placed { from, .. }) = self.placed.pop() else { return };
-            let effect = match from {
-                Source::Node(place) => {
-                    let node = self.nodes[place as usize];
-                    self.nodes[node.previous as usize].next = place;
-                    self.nodes[node.next as usize].previous = place;
-                    if self.exact
-                        && let Some(state) = node.effect.needs()
-                    {
-                        self.needs[state as usize] += 1;
-                    }
-                    node.effect
-                }
-                Source::Class(class) => {
-                    self.optionals.put_back(class);
-                    self.optionals.class(class).effect
-                }
-            };
-            if self.exact {
-                if let Some(state) = effect.needs() {
-                    self.wanted[state as usize] += 1;
-                }
-                if let Some(state) = effect.gives() {
-                    self.gives[state as usize] += 1;
-                }
-            }
-        }
-    }
-
     /// Enters the configuration that the placed operations led to; true when nothing is left to place.
     fn enter<M: Model>(
         &mut self,
@@ -435,37 +378,6 @@ impl Search {
             listed: false,
         });
         false
-    }
-
-    /// Whether an operation soon to come needs a state that nothing can lead to any more. Only where some effects
-    /// are unknown; where all are known, abandonment does better.
-    ///
-    /// Looks some operations ahead: one that returns before the call of the first operation not looked at can
-    /// only be preceded by those that were. Its state must be reachable from this one or from one that
-    /// such an operation leads to.
-    fn unreachable<M: Model>(&self, model: &M, partition: &Partition<'_, M>, state: u32) -> bool {
-        if self.exact {
-            return false;
-        }
-        let mut ahead = [self.nodes[self.head as usize]; AHEAD];
-        let mut count = 0;
-        let mut place = self.nodes[self.head as usize].next;
-        while place != self.head && count < AHEAD {
-            ahead[count] = self.nodes[place as usize];
-            count += 1;
-            place = self.nodes[place as usize].next;
-        }
-        let horizon = self.nodes[place as usize].call;
-        let ahead = &ahead[..count];
-        ahead.iter().filter(|node| node.ret < horizon).any(|node| {
-            let Some(need) = node.effect.needs() else { return false };
-            let target = partition.states.get(need);
-            let leads = |from: u32| model.reachable(partition.states.get(from), target);
-            let resets = || ahead.iter().filter(|other| other.call < node.ret);
-            !leads(state)
-                && !resets().any(|other| other.effect.gives().is_some_and(leads))
-                && !self.optionals.resets(node.ret).any(leads)
-        })
     }
 
     /// Remembers the farthest configuration, which is the one that the placed operations led to.
@@ -529,103 +441,6 @@ impl Search {
         self.enter(model, partition, next, NONE, fingerprint)
     }
 
-    /// Places the writes in view, `except` apart, whose values nothing needs; answers with their fingerprint.
-    fn place_dead_writes(&mut self, except: u32) -> u128 {
-        let mut fingerprint = 0;
-        let mut least = NEVER;
-        let mut place = self.nodes[self.head as usize].next;
-        while place != self.head {
-            let node = self.nodes[place as usize];
-            if node.call > least {
-                break;
-            }
-            let dead = matches!(node.effect, Known::Set(state) if self.wanted[state as usize] == 0);
-            if dead && place != except {
-                fingerprint ^= self.of_claim(node.claim);
-                self.place_node(place);
-            } else {
-                least = least.min(node.ret);
-            }
-            place = node.next;
-        }
-        fingerprint
-    }
-
-    /// The next class of optional operations worth trying.
-    fn next_choice<M: Model>(
-        &mut self,
-        model: &M,
-        partition: &mut Partition<'_, M>,
-        top: Level,
-    ) -> Option<u32> {
-        if !top.listed {
-            let depth = self.levels.len() - 1;
-            self.levels[depth].listed = true;
-            if self.optionals.len() > 0 {
-                self.list_choices(model, partition, top);
-            }
-        }
-        (self.choices.len() > top.choices as usize).then(|| self.choices.pop()).flatten()
-    }
-
-    /// Lists the classes that lead to a state needed by an operation in view, directly or through others.
-    fn list_choices<M: Model>(&mut self, model: &M, partition: &mut Partition<'_, M>, top: Level) {
-        self.marks.clear();
-        self.marks.insert(top.state);
-        let mut wanted = Vec::new();
-        // One that is pure and still in view is impossible now, and which states it wants is not known.
-        let mut blocked = false;
-        let mut place = self.nodes[self.head as usize].next;
-        while place != self.head && self.nodes[place as usize].call < top.bound {
-            let node = self.nodes[place as usize];
-            wanted.extend(node.effect.needs().filter(|state| self.marks.insert(*state)));
-            blocked |= node.effect == Known::Pure;
-            place = node.next;
-        }
-        if !self.exact || blocked {
-            self.list_all(model, partition, top, &wanted);
-            return;
-        }
-        while let Some(state) = wanted.pop() {
-            for place in self.optionals.leading_to(state) {
-                let class = self.optionals.class(*place);
-                if class.next(top.bound).is_none() {
-                    continue;
-                }
-                match class.effect.needs() {
-                    Some(from) if from != top.state => {
-                        if self.marks.insert(from) {
-                            wanted.push(from);
-                        }
-                    }
-                    Some(_) | None => self.choices.push(*place),
-                }
-            }
-        }
-    }
-
-    /// Lists all classes that are possible now; those after which a wanted state can be reached are tried first.
-    fn list_all<M: Model>(
-        &mut self,
-        model: &M,
-        partition: &mut Partition<'_, M>,
-        top: Level,
-        wanted: &[u32],
-    ) {
-        let mut first = Vec::new();
-        for place in 0..self.optionals.len() as u32 {
-            let Some(claim) = self.optionals.class(place).next(top.bound) else { continue };
-            let Some(next) = partition.step(model, top.state, claim as usize) else { continue };
-            let next = partition.states.get(next);
-            if wanted.iter().any(|state| model.reachable(next, partition.states.get(*state))) {
-                first.push(place);
-            } else {
-                self.choices.push(place);
-            }
-        }
-        self.choices.append(&mut first);
-    }
-
     fn try_class<M: Model>(
         &mut self,
         model: &M,
@@ -646,27 +461,4 @@ impl Search {
         self.place_class(place, claim);
         self.enter(model, partition, next, top.state, fingerprint)
     }
-}
-
-/// Drops the optional items whose result nothing needs, neither an item that must be placed nor an optional
-/// one that is itself kept.
-fn drop_useless(definite: &[Item], optional: &mut Vec<Item>, effect: impl Fn(u32) -> Known) {
-    if optional.is_empty() {
-        return;
-    }
-    let mut by_result: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-    for item in optional.iter() {
-        if let Some(state) = effect(item.claim).gives() {
-            by_result.entry(state).or_default().push(item.claim);
-        }
-    }
-    let mut useful: FxHashSet<u32> = FxHashSet::default();
-    let mut wanted: Vec<u32> = definite.iter().filter_map(|item| effect(item.claim).needs()).collect();
-    while let Some(state) = wanted.pop() {
-        for claim in by_result.remove(&state).unwrap_or_default() {
-            useful.insert(claim);
-            wanted.extend(effect(claim).needs());
-        }
-    }
-    optional.retain(|item| useful.contains(&item.claim));
 }
