@@ -58,6 +58,8 @@ pub(crate) enum Request {
     RoundTrip,
     /// Never answer.
     Ignore,
+    /// Do nothing any more, for ever.
+    Hang,
     /// Panic.
     Panic,
     /// Refuse.
@@ -152,6 +154,9 @@ impl Node<Notebook> for Keeper {
                 cx.broadcast(&self.nodes, &Message::Call(self.rounds));
             }
             Request::Ignore => {}
+            Request::Hang => loop {
+                std::thread::park();
+            },
             Request::Panic => panic!("told to panic"),
             Request::Refuse => cx.refuse(ticket, RpcError::new(ErrorCode::PreconditionFailed, "no")),
         }

@@ -1,6 +1,6 @@
 //! Kill, restart, pause, and processes that end by themselves.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddrV4, TcpStream};
 use std::process::{Command, Stdio};
 
@@ -189,9 +189,12 @@ fn a_killed_harness_leaves_nothing() {
     assert_eq!((pids.len(), addresses.len()), (5, 5));
     assert!(pids.iter().all(|pid| is_alive(*pid)));
     assert!(addresses.iter().all(|address| TcpStream::connect(address).is_ok()));
-    // One of them stands still, so that it cannot end by itself when its standard input does.
-    let still = rustix::process::Pid::from_raw(pids[0]).unwrap();
-    rustix::process::kill_process(still, rustix::process::Signal::STOP).unwrap();
+    // One of them hangs, so that it cannot end by itself when its standard input does.
+    let mut stream = TcpStream::connect(addresses[0]).unwrap();
+    stream.write_all(b"{\"type\":\"echo\",\"value\":1}\n{\"type\":\"hang\"}\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    assert!(line.contains("echo_ok"), "{line}");
     harness.kill().unwrap();
     harness.wait().unwrap();
     let mut other = Trial::start(1);
