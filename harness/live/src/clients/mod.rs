@@ -8,6 +8,8 @@
 //! One whose attempt timed out is closed, so a late reply reaches nobody.
 
 mod connection;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddrV4;
