@@ -135,30 +135,41 @@ impl<M: Model> Reduction<'_, '_, M> {
         }
     }
 
-    /// Sets aside as many of the core as possible, in ever smaller groups; true when the rest is minimal.
+    /// Sets aside as many of the core as possible; true when the rest is minimal.
     ///
     /// What only observes goes first, so that where either would do, the core has the update: "9 was written" is
     /// a plainer fact than "9 was read".
     fn shrink(&mut self, core: &mut Vec<usize>) -> bool {
-        let rank = |place: usize| match self.partition.claims[place].effect {
-            Known::Pure => 0,
-            Known::Observe(_) => 1,
-            Known::Set(_) | Known::Swap(..) | Known::Any => 2,
-        };
-        core.sort_by_key(|place| (rank(*place), *place));
-        let refusals = core.partition_point(|place| rank(*place) == 0);
-        if refusals > 0 && self.impossible(&core[refusals..]) == Some(true) {
-            core.drain(..refusals);
-        }
-        let mut group = core.len().div_ceil(2);
         let mut certain = true;
-        loop {
+        for stage in [0, 1, 2] {
+            let (part, rest): (Vec<usize>, Vec<usize>) = core.iter().partition(|place| {
+                stage
+                    == match self.partition.claims[**place].effect {
+                        Known::Pure => 0,
+                        Known::Observe(_) => 1,
+                        Known::Set(_) | Known::Swap(..) | Known::Any => 2,
+                    }
+            });
+            let (part, sure) = self.shrink_part(part, &rest);
+            *core = rest;
+            core.extend(part);
+            certain &= sure;
+        }
+        certain
+    }
+
+    /// Sets aside as many of `part` as possible, in ever smaller groups, while `rest` is kept.
+    fn shrink_part(&mut self, mut part: Vec<usize>, rest: &[usize]) -> (Vec<usize>, bool) {
+        let mut group = part.len();
+        let mut certain = true;
+        while group > 0 {
             let mut from = 0;
-            while from < core.len() && core.len() > 1 {
-                let mut fewer = core.clone();
-                fewer.drain(from..(from + group).min(core.len()));
-                match self.impossible(&fewer) {
-                    Some(true) => *core = fewer,
+            while from < part.len() {
+                let mut fewer = part.clone();
+                fewer.drain(from..(from + group).min(part.len()));
+                let keep: Vec<usize> = fewer.iter().chain(rest).copied().collect();
+                match self.impossible(&keep) {
+                    Some(true) => part = fewer,
                     Some(false) => from += group,
                     None => {
                         certain &= group > 1;
@@ -166,15 +177,14 @@ impl<M: Model> Reduction<'_, '_, M> {
                     }
                 }
                 if (self.budget.expired)() {
-                    return false;
+                    return (part, false);
                 }
             }
-            // To set aside is to allow more, so what could not go once cannot go later: one pass is enough.
-            if group <= 1 {
-                return certain;
-            }
-            group = group.div_ceil(2);
+            // To set aside is to allow more, so what could not go once cannot go later: one pass of single
+            // operations is enough.
+            group = if group == 1 { 0 } else { group.div_ceil(2) };
         }
+        (part, certain)
     }
 
     /// Whether what remains has no order when all but `keep` is set aside; `None` when that takes too long.
