@@ -120,11 +120,14 @@ impl<M: Model> Linearizable<M> {
         match verify(self.model.clone(), history, &witness) {
             Ok(()) => {
                 let operations: usize = witness.values().map(Vec::len).sum();
-                let keys = if partitions.len() == 1 { "" } else { " of their key" };
-                Verdict::valid(
-                    self.name,
-                    format!("one order explains all {operations} operations{keys}, and was replayed"),
-                )
+                let summary = match partitions.len() {
+                    1 => format!("one order explains all {operations} operations, and was replayed"),
+                    keys => format!(
+                        "{operations} operations on {keys} keys: for each key one order explains all, and was \
+                         replayed"
+                    ),
+                };
+                Verdict::valid(self.name, summary)
             }
             Err(reason) => Verdict::unknown(self.name, format!("the order found does not replay: {reason}")),
         }

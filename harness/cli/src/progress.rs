@@ -133,7 +133,7 @@ impl Observer for Lines {
             }
             Event::Problem(problem) => eprintln!("problem: {problem}"),
             Event::Tick(now) => {
-                if now.since(self.last) >= Duration::from_secs(5) {
+                if self.status.phase == Some(Phase::Main) && now.since(self.last) >= Duration::from_secs(5) {
                     self.last = *now;
                     eprintln!("{}", self.status.line());
                 }
