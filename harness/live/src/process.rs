@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rashomon_core::NodeId;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::capture::{Capture, Notifier};
 use crate::control::Order;
@@ -138,9 +138,14 @@ impl NodeProcess {
         self.stdin.write_all(&line)
     }
 
+    /// By its descriptor: a process id may be another's by the time that it is used.
+    fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
+        pidfd_send_signal(&self.pidfd, signal)
+    }
+
     /// Stops it, and sees it stopped.
     pub(crate) fn stop(&self) -> io::Result<()> {
-        kill_process(self.pid, Signal::STOP)?;
+        self.signal(Signal::STOP)?;
         let start = Instant::now();
         // There is nothing to wait on: a stop is told only to whoever waits for the whole process.
         while start.elapsed() < SIGNAL_PATIENCE {
@@ -154,7 +159,7 @@ impl NodeProcess {
 
     /// Lets it go on.
     pub(crate) fn resume(&self) -> io::Result<()> {
-        Ok(kill_process(self.pid, Signal::CONT)?)
+        Ok(self.signal(Signal::CONT)?)
     }
 
     /// The letter for its state in `/proc`: `R`, `S`, `D`, `T`, `Z`.
@@ -173,7 +178,7 @@ impl NodeProcess {
     /// Kills it and waits until it is reaped. It may turn out to have ended otherwise a moment before.
     pub(crate) fn kill(&mut self) -> io::Result<ExitStatus> {
         // It may have ended by itself a moment ago: then there is only the reaping left.
-        match kill_process(self.pid, Signal::KILL) {
+        match self.signal(Signal::KILL) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => {}
             Err(error) => return Err(error.into()),
         }

@@ -50,12 +50,14 @@ pub(crate) struct JournalPlan {
 }
 
 /// What a journal holds in the end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JournalSummary {
     /// Lines written, header and end not counted.
     pub entries: u64,
     /// Lines left out, because the cap was reached or the writer could not keep up.
     pub left_out: u64,
+    /// Why the journal has no end, if it has none: a disk that is full stops the journal and not the run.
+    pub trouble: Option<String>,
 }
 
 /// One line.
@@ -129,7 +131,7 @@ impl JournalWriter {
 /// The journal's thread.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    thread: JoinHandle<io::Result<u64>>,
+    thread: JoinHandle<(u64, io::Result<()>)>,
     left_out: Arc<AtomicU64>,
 }
 
@@ -146,28 +148,33 @@ impl Journal {
         let full = Arc::new(AtomicBool::new(false));
         let writer = JournalWriter { queue, left_out: Arc::clone(&left_out), full: Arc::clone(&full) };
         let (cap, theirs) = (plan.cap, Arc::clone(&left_out));
-        let thread = std::thread::Builder::new()
-            .name("journal".to_owned())
-            .spawn(move || write(encoder, &entries, cap, &full, &theirs))?;
+        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
+            let mut written = 0;
+            let ended = write(encoder, &entries, cap, &full, &theirs, &mut written);
+            (written, ended)
+        })?;
         Ok((Journal { thread, left_out }, writer))
     }
 
     /// Waits for the last line. The writer must have been dropped.
     pub(crate) fn close(self) -> io::Result<JournalSummary> {
-        let entries = self.thread.join().map_err(|_| io::Error::other("the journal's thread panicked"))??;
-        Ok(JournalSummary { entries, left_out: self.left_out.load(Ordering::Relaxed) })
+        let (entries, ended) =
+            self.thread.join().map_err(|_| io::Error::other("the journal's thread panicked"))?;
+        let trouble = ended.err().map(|error| format!("the message journal was cut short: {error}"));
+        Ok(JournalSummary { entries, left_out: self.left_out.load(Ordering::Relaxed), trouble })
     }
 }
 
-/// The thread's life. Gives the number of entries written.
+/// The thread's life. Counts the entries written.
 fn write(
     mut encoder: zstd::Encoder<'static, BufWriter<File>>,
     queue: &Receiver<Entry>,
     cap: u64,
     full: &AtomicBool,
     left_out: &AtomicU64,
-) -> io::Result<u64> {
-    let (mut entries, mut bytes) = (0, 0);
+    entries: &mut u64,
+) -> io::Result<()> {
+    let mut bytes = 0;
     let mut line = Vec::new();
     let mut flushed = Instant::now();
     loop {
@@ -190,7 +197,7 @@ fn write(
                     continue;
                 }
                 encoder.write_all(&line)?;
-                entries += 1;
+                *entries += 1;
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
@@ -199,8 +206,7 @@ fn write(
     let left_out = left_out.load(Ordering::Relaxed);
     let end = serde_json::json!({"end": true, "entries": entries, "left_out": left_out});
     writeln!(encoder, "{end}")?;
-    encoder.finish()?.flush()?;
-    Ok(entries)
+    encoder.finish()?.flush()
 }
 
 #[cfg(test)]
@@ -232,7 +238,7 @@ mod tests {
     #[test]
     fn a_journal_says_what_it_is_and_how_it_ends() {
         let (lines, summary) = journal(1_000_000, 3);
-        assert_eq!(summary, JournalSummary { entries: 3, left_out: 0 });
+        assert_eq!(summary, JournalSummary { entries: 3, left_out: 0, trouble: None });
         assert_eq!(lines.len(), 5);
         assert_eq!(lines[0]["format"], "rashomon-messages");
         assert_eq!(
@@ -243,6 +249,16 @@ mod tests {
                 .to_string()
         );
         assert_eq!(lines[4]["left_out"], 0);
+    }
+
+    #[test]
+    fn a_full_disk_stops_the_journal_alone() {
+        let plan = JournalPlan { path: PathBuf::from("/dev/full"), run: RunId(1), cap: 1_000_000 };
+        let (journal, writer) = Journal::start(&plan).unwrap();
+        (0..3).for_each(|sequence| writer.write(|| entry(sequence)));
+        drop(writer);
+        let trouble = journal.close().unwrap().trouble.unwrap();
+        assert!(trouble.contains("No space left"), "{trouble}");
     }
 
     #[test]

@@ -280,3 +280,20 @@ fn first_damage(bytes: &[u8]) -> Option<usize> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_an_error_and_nothing_is_noted() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut log, _) = Log::open(dir.path()).unwrap();
+        let before = Note::read(dir.path()).unwrap();
+        log.file = File::options().write(true).open("/dev/full").unwrap();
+        log.append(b"1");
+        let error = log.sync(&mut || {}).unwrap_err();
+        assert!(error.to_string().contains("No space left"), "{error}");
+        assert_eq!(Note::read(dir.path()).unwrap(), before);
+    }
+}

@@ -28,7 +28,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..4_usize).prop_map(Step::Checkpoint),
         1 => Just(Step::Kill),
     ];
-    proptest::collection::vec(step, 0..40)
+    proptest::collection::vec(step, 0..24)
 }
 
 /// A log that small needs many segments.

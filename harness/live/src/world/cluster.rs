@@ -1,6 +1,7 @@
 //! Processes coming and going.
 
 use std::os::unix::process::ExitStatusExt;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rashomon_core::{Event, Link, NodeId, Time, WorldError};
@@ -249,11 +250,13 @@ impl LiveWorld {
             }
         }
         self.spawner.stop();
-        // Readers that wait for room in the channel must get on: they end with their pipes.
-        while self.threads.iter().any(|thread| !thread.is_finished()) {
+        // Readers that wait for room in the channel must get on: they end with their pipes. A pipe that a
+        // stranger has inherited may stay open; its reader is left behind.
+        let until = self.clock.now() + self.config.patience;
+        while self.threads.iter().any(|thread| !thread.is_finished()) && self.clock.now() < until {
             while self.notices.recv_timeout(Duration::from_millis(1)).is_ok() {}
         }
-        for thread in self.threads.drain(..) {
+        for thread in self.threads.drain(..).filter(JoinHandle::is_finished) {
             // A reader that panicked has lost lines of a log, and nothing else.
             let _ = thread.join();
         }
