@@ -303,3 +303,36 @@ fn ordered<'p, 'a>(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op(index: u64, kind: Kind) -> Op {
+        Op {
+            index,
+            time: Time(index),
+            kind,
+            process: Process::Client(index / 2),
+            f: "read".into(),
+            value: Value::Null,
+            key: None,
+            error: None,
+            node: None,
+        }
+    }
+
+    #[test]
+    fn what_follows_from_other_arrows_is_not_drawn() {
+        let ops: Vec<Op> = (0..6).map(|i| op(i, if i % 2 == 0 { Kind::Invoke } else { Kind::Ok })).collect();
+        let pairs = [(&ops[0], Some(&ops[1])), (&ops[2], Some(&ops[3])), (&ops[4], Some(&ops[5]))];
+        assert_eq!(precedence(&pairs), [(0, 1), (1, 2)]);
+    }
+
+    #[test]
+    fn an_op_that_stays_open_precedes_nothing() {
+        let ops = [op(0, Kind::Invoke), op(1, Kind::Info), op(2, Kind::Invoke), op(3, Kind::Ok)];
+        let pairs = [(&ops[0], Some(&ops[1])), (&ops[2], Some(&ops[3]))];
+        assert_eq!(precedence(&pairs), []);
+    }
+}

@@ -130,8 +130,8 @@ fn cell(network: &Network, link: Link) -> Markup {
 fn bytes(count: u64) -> String {
     match count as f64 {
         c if c < 10_000.0 => format!("{c} bytes"),
-        c if c < 10_000_000.0 => format!("{:.0} kB", c / 1e3),
-        c => format!("{:.0} MB", c / 1e6),
+        c if c < 1_000_000.0 => format!("{:.0} kB", c / 1e3),
+        c => format!("{:.1} MB", c / 1e6),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use rashomon_core::NodeId;
+use rashomon_core::{NodeId, Verdict};
 use rashomon_results::{RunFolder, junit};
 
 use crate::sample::{Sample, Wanted, sample};
@@ -59,9 +59,10 @@ fn the_file_for_continuous_integration() {
 fn unknown_is_an_error_there_and_not_a_failure() {
     let sample = sample(Wanted { stale: false, ..Wanted::default() });
     let mut verdict = sample.verdict.clone();
+    verdict.checkers[1] = Verdict::unknown("stats", "out of time");
     verdict.coverage[0].bit = 0;
     verdict.problems.push("n3 crashed: \u{1b}[31m<&>".into());
     let text = junit::render("raft-1", &verdict);
-    assert!(text.contains("errors=\"2\"") && text.contains("failures=\"0\""), "{text}");
+    assert!(text.contains("errors=\"3\"") && text.contains("failures=\"0\""), "{text}");
     assert!(text.contains("&lt;&amp;&gt;") && !text.contains('\u{1b}'), "{text}");
 }
