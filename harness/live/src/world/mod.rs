@@ -44,7 +44,7 @@ pub struct LiveWorld {
     nodes: Vec<NodeId>,
     links: Vec<Link>,
     clock: Clock,
-    /// Distinguishes what a power failure takes in one run from another.
+    /// Draws what power failures take.
     tearing: Rng,
     addresses: Addresses,
     poller: Poller,

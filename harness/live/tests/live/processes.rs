@@ -24,6 +24,7 @@ pub(crate) const TRIALS: &[trials::Trial] = &[
     ("pausing_a_dead_node_is_nothing", pausing_a_dead_node_is_nothing),
     ("a_paused_node_can_be_killed", a_paused_node_can_be_killed),
     ("a_node_that_panics_is_a_crash_and_stays_away", a_node_that_panics_is_a_crash_and_stays_away),
+    ("a_node_that_babbles_is_told_and_goes_on", a_node_that_babbles_is_told_and_goes_on),
     ("a_fault_on_a_stranger_is_refused", a_fault_on_a_stranger_is_refused),
     ("a_killed_harness_leaves_nothing", a_killed_harness_leaves_nothing),
 ];
@@ -162,6 +163,17 @@ fn a_node_that_panics_is_a_crash_and_stays_away() {
     assert!(error.contains("told to panic"), "{error}");
     let log = std::fs::read_to_string(trial.dir.path().join("nodes/n2/stderr.log")).unwrap();
     assert!(log.contains("told to panic"), "{log}");
+}
+
+fn a_node_that_babbles_is_told_and_goes_on() {
+    let mut trial = Trial::start(2);
+    trial.ok(1, &json!({"type": "babble"}));
+    let line = trial.wait("garbage", |event| match event {
+        Event::Garbage { node: NodeId(1), line } => Some(line.clone()),
+        _ => None,
+    });
+    assert_eq!(line, "left from debugging");
+    trial.world.verify_healed().unwrap();
 }
 
 fn a_fault_on_a_stranger_is_refused() {

@@ -1,9 +1,11 @@
 //! Starting a cluster, and nodes that do not start.
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Duration;
 
-use rashomon_core::{NodeId, World, WorldError};
+use rashomon_core::{Disruption, NodeId, World, WorldError};
 use rashomon_live::{Config, LiveWorld};
 use serde_json::json;
 
@@ -18,6 +20,7 @@ pub(crate) const TRIALS: &[trials::Trial] = &[
     ("a_node_that_never_gets_ready_is_given_up", a_node_that_never_gets_ready_is_given_up),
     ("what_cannot_start_at_all_is_told", what_cannot_start_at_all_is_told),
     ("a_node_without_its_harness_ends", a_node_without_its_harness_ends),
+    ("a_node_ends_with_its_standard_input", a_node_ends_with_its_standard_input),
 ];
 
 fn five_processes_serve() {
@@ -102,4 +105,21 @@ fn a_node_without_its_harness_ends() {
     let log = String::from_utf8_lossy(&output.stderr);
     assert!(log.contains("is not my parent any more"), "{log}");
     assert_eq!(trial.world.running(), [NodeId(1)]);
+}
+
+fn a_node_ends_with_its_standard_input() {
+    let mut trial = Trial::start(1);
+    // Its place is needed.
+    trial.inject(&Disruption::Kill { nodes: vec![NodeId(1)] });
+    let mut node = std::process::Command::new("/proc/self/exe")
+        .args(["node", "notebook", "--config"])
+        .arg(trial.dir.path().join("nodes/n1/config.json"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(node.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == r#"{"report":"ready"}"#));
+    drop(node.stdin.take());
+    assert!(node.wait().unwrap().success());
 }
