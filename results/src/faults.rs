@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rashomon_core::{Disruption, Fault, FaultId, FaultKind, Impact, Link, NodeId, Time};
+use rashomon_core::{Disruption, Fault, FaultId, FaultKind, Impact, NodeId, Time};
 use serde_json::Value;
 
 use crate::describe;
+use crate::disruption::{self, centre};
 use crate::store::{ScheduleEntry, ScheduleEvent};
 
 /// One fault, put together from its entries in the schedule.
@@ -85,7 +86,7 @@ pub(crate) fn spans(entries: &[ScheduleEntry]) -> Vec<FaultSpan> {
         }
         if let Some(disruption) = &entry.disruption {
             span.kind = Some(disruption.kind());
-            span.resolved = resolved(disruption, &nodes);
+            span.resolved = disruption::resolved(disruption, &nodes);
             span.nodes = struck(disruption);
         }
         if let Some(impact) = &entry.impact {
@@ -152,170 +153,11 @@ fn struck(disruption: &Disruption) -> Vec<NodeId> {
     }
 }
 
-/// The nodes that every one of the links touches, if there are any.
-fn centre(links: &[Link]) -> Vec<NodeId> {
-    let Some(first) = links.first() else { return Vec::new() };
-    let touches = |node: &NodeId| links.iter().all(|link| link.from == *node || link.to == *node);
-    [first.from, first.to].into_iter().filter(touches).collect()
-}
-
-fn resolved(disruption: &Disruption, nodes: &BTreeSet<NodeId>) -> String {
-    match disruption {
-        Disruption::Links { links, rule, .. } => {
-            let mut parts = Vec::new();
-            if rule.cut {
-                parts.push(cut(links, nodes));
-            }
-            let mut changes = Vec::new();
-            if !rule.delay.is_zero() {
-                changes.push(format!("+{}", describe::span(rule.delay)));
-            }
-            if !rule.jitter.is_zero() {
-                changes.push(format!("+0 to {}", describe::span(rule.jitter)));
-            }
-            for (percent, what) in [
-                (rule.loss, "lost"),
-                (rule.duplicate, "doubled"),
-                (rule.reorder, "overtaken"),
-                (rule.corrupt, "damaged"),
-            ] {
-                if percent > 0 {
-                    changes.push(format!("{percent}% {what}"));
-                }
-            }
-            if !changes.is_empty() {
-                parts.push(format!("{} on {}", changes.join(", "), which(links, nodes)));
-            }
-            parts.join("; ")
-        }
-        Disruption::SlowDisk { nodes, at_least, at_most } => format!(
-            "{}: fsync {} to {} slower",
-            names(nodes),
-            describe::span(*at_least),
-            describe::span(*at_most)
-        ),
-        Disruption::Kill { nodes }
-        | Disruption::PowerOff { nodes }
-        | Disruption::Pause { nodes }
-        | Disruption::Restart { nodes } => names(nodes),
-    }
-}
-
-fn names<'a>(nodes: impl IntoIterator<Item = &'a NodeId>) -> String {
-    nodes.into_iter().map(NodeId::to_string).collect::<Vec<_>>().join(" ")
-}
-
-/// Which links, in words.
-fn which(links: &[Link], nodes: &BTreeSet<NodeId>) -> String {
-    let centre = centre(links);
-    if links.len() == nodes.len() * nodes.len().saturating_sub(1) {
-        "every link".to_owned()
-    } else if centre.is_empty() {
-        format!("{} links", links.len())
-    } else {
-        format!("the links of {}", names(&centre))
-    }
-}
-
-/// A cut as its groups where it is a clean one (`n1 n2 | n3 n4 n5`), else link by link.
-fn cut(links: &[Link], nodes: &BTreeSet<NodeId>) -> String {
-    let cut: BTreeSet<Link> = links.iter().copied().collect();
-    let severed = |a: NodeId, b: NodeId| {
-        cut.contains(&Link { from: a, to: b }) || cut.contains(&Link { from: b, to: a })
-    };
-    let mut left: BTreeSet<NodeId> = nodes.clone();
-    let mut groups: Vec<BTreeSet<NodeId>> = Vec::new();
-    while let Some(seed) = left.pop_first() {
-        let mut group = BTreeSet::from([seed]);
-        let mut fresh = vec![seed];
-        while let Some(node) = fresh.pop() {
-            let joined: Vec<NodeId> = left.iter().copied().filter(|other| !severed(node, *other)).collect();
-            for other in joined {
-                left.remove(&other);
-                group.insert(other);
-                fresh.push(other);
-            }
-        }
-        groups.push(group);
-    }
-    let inside =
-        |link: &Link| groups.iter().any(|group| group.contains(&link.from) && group.contains(&link.to));
-    let between: usize = groups.iter().map(|group| group.len() * (nodes.len() - group.len())).sum();
-    if groups.len() > 1 && cut.len() == between && !cut.iter().any(inside) {
-        groups.sort_by_key(BTreeSet::len);
-        return groups.iter().map(names).collect::<Vec<_>>().join(" | ");
-    }
-    one_by_one(&cut)
-}
-
-fn one_by_one(cut: &BTreeSet<Link>) -> String {
-    const MANY: usize = 8;
-    let mut parts: Vec<String> = Vec::new();
-    for link in cut {
-        let back = cut.contains(&Link { from: link.to, to: link.from });
-        if !back {
-            parts.push(format!("{}->{}", link.from, link.to));
-        } else if link.from < link.to {
-            parts.push(format!("{}-{}", link.from, link.to));
-        }
-    }
-    if parts.len() > MANY {
-        let more = parts.len() - MANY;
-        parts.truncate(MANY);
-        parts.push(format!("and {more} more"));
-    }
-    format!("cut: {}", parts.join(", "))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use rashomon_core::switch::LinkRule;
     use rashomon_core::{Shape, Target};
 
     use super::*;
-
-    fn nodes() -> BTreeSet<NodeId> {
-        NodeId::first(5).into_iter().collect()
-    }
-
-    fn links(groups: [&[u16]; 2], both: bool) -> Vec<Link> {
-        let mut links = Vec::new();
-        for from in groups[0] {
-            for to in groups[1] {
-                links.push(Link { from: NodeId(*from), to: NodeId(*to) });
-                if both {
-                    links.push(Link { from: NodeId(*to), to: NodeId(*from) });
-                }
-            }
-        }
-        links
-    }
-
-    #[test]
-    fn a_clean_cut_is_named_by_its_groups() {
-        assert_eq!(cut(&links([&[2, 4], &[1, 3, 5]], true), &nodes()), "n2 n4 | n1 n3 n5");
-        assert_eq!(cut(&links([&[3], &[1, 2, 4, 5]], true), &nodes()), "n3 | n1 n2 n4 n5");
-    }
-
-    #[test]
-    fn any_other_cut_is_named_by_its_links() {
-        assert_eq!(
-            cut(&links([&[3], &[1, 2, 4, 5]], false), &nodes()),
-            "cut: n3->n1, n3->n2, n3->n4, n3->n5"
-        );
-        // A bridge: n3 joins both sides.
-        assert_eq!(cut(&links([&[1, 2], &[4, 5]], true), &nodes()), "cut: n1-n4, n1-n5, n2-n4, n2-n5");
-    }
-
-    #[test]
-    fn link_rules_are_told_with_their_reach() {
-        let every: Vec<Link> = Link::all(&NodeId::first(5)).collect();
-        let rule = LinkRule { delay: Duration::from_millis(50), loss: 20, ..LinkRule::default() };
-        let disruption = Disruption::Links { kind: FaultKind::Delay, links: every, rule };
-        assert_eq!(resolved(&disruption, &nodes()), "+50 ms, 20% lost on every link");
-    }
 
     #[test]
     fn a_fault_runs_from_injection_to_heal() {

@@ -11,6 +11,7 @@ pub mod store;
 pub mod verdict;
 
 mod describe;
+pub mod disruption;
 mod faults;
 mod plan;
 

@@ -57,7 +57,7 @@ impl Status {
                 Kind::Info if op.process != rashomon_core::Process::Nemesis => self.info += 1,
                 Kind::Info | Kind::Invoke => {}
             },
-            Event::Injected(id, disruption) => drop(self.faults.insert(*id, disruption.to_string())),
+            Event::Injected(id, kind, whom) => drop(self.faults.insert(*id, format!("{kind} {whom}"))),
             Event::Healed(id) => drop(self.faults.remove(id)),
             Event::Problem(_) => {}
             Event::Tick(now) => {
@@ -128,8 +128,8 @@ impl Observer for Lines {
         match event {
             Event::Phase(Phase::Main) | Event::Op(_) | Event::Healed(_) => {}
             Event::Phase(phase) => eprintln!("{}", phase.title()),
-            Event::Injected(_, disruption) => {
-                eprintln!("{:7.3} s  {disruption}", self.status.now.as_secs_f64());
+            Event::Injected(_, kind, whom) => {
+                eprintln!("{:7.3} s  {kind} {whom}", self.status.now.as_secs_f64());
             }
             Event::Problem(problem) => eprintln!("problem: {problem}"),
             Event::Tick(now) => {

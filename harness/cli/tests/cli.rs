@@ -43,9 +43,9 @@ fn nodes_of(parent: u32) -> BTreeSet<u32> {
         let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
         let after_name = stat.rsplit(')').next().unwrap_or_default().to_owned();
         let mut fields = after_name.split_whitespace();
-        let (state, ppid) = (fields.next(), fields.next().and_then(|ppid| ppid.parse::<u32>().ok()));
+        let (state, parent_pid) = (fields.next(), fields.next().and_then(|ppid| ppid.parse::<u32>().ok()));
         let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        if ppid == Some(parent) && state != Some("Z") && text(&command).contains("\0node\0") {
+        if parent_pid == Some(parent) && state != Some("Z") && text(&command).contains("\0node\0") {
             nodes.insert(pid);
         }
     }

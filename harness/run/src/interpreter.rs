@@ -132,16 +132,17 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    /// Runs the plan to its end. What was recorded stands even when this fails.
-    pub fn run(mut self) -> Result<Record, (Record, InterpreterError)> {
-        match self.phases() {
+    /// Runs the plan to its end. What was recorded stands even when the harness could not go on.
+    pub fn run(mut self) -> (Record, Option<InterpreterError>) {
+        let failure = match self.phases() {
             Ok(ended) => {
-                self.record.totals.leader_changes = self.faults.leader_changes();
                 self.record.ended = ended;
-                Ok(self.record)
+                None
             }
-            Err(error) => Err((self.record, error)),
-        }
+            Err(error) => Some(error),
+        };
+        self.record.totals.leader_changes = self.faults.leader_changes();
+        (self.record, failure)
     }
 
     fn phases(&mut self) -> Result<Ended, InterpreterError> {

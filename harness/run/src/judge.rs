@@ -19,7 +19,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { time: Duration::from_secs(60), bytes: 2 << 30 }
+        Limits { time: Duration::from_mins(1), bytes: 2 << 30 }
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
     fn record(probes: u64, violations: Vec<(Time, Violation)>) -> Record {
         Record {
             totals: Totals::default(),
-            coverage: Default::default(),
+            coverage: std::collections::BTreeMap::new(),
             violations,
             probes,
             problems: vec![],

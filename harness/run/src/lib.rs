@@ -14,4 +14,4 @@ pub mod registry;
 mod run;
 
 pub use plan::{Nemesis, Plan, PlanError};
-pub use run::{Outcome, RunError, Settings, run, write_report};
+pub use run::{Outcome, RunError, Settings, run};

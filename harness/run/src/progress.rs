@@ -1,6 +1,6 @@
 //! What a run tells those who watch it: one event type, any number of consumers.
 
-use rashomon_core::{Disruption, FaultId, Op, Time};
+use rashomon_core::{FaultId, FaultKind, Op, Time};
 
 /// The parts of a run, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,8 +46,8 @@ pub enum Event<'a> {
     Phase(Phase),
     /// An op was recorded.
     Op(&'a Op),
-    /// A fault is in force.
-    Injected(FaultId, &'a Disruption),
+    /// A fault is in force; the text says whom it strikes.
+    Injected(FaultId, FaultKind, &'a str),
     /// A fault is lifted.
     Healed(FaultId),
     /// Something went wrong that will be in the verdict.

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use rashomon_core::client::Policy;
 use rashomon_core::{History, RunId, Value, Verdict, WorldError};
 use rashomon_live::{Config, JournalSummary, LiveWorld};
-use rashomon_results::{Ended, Network, NodeReport, RunFolder, RunVerdict, StoreError, report};
+use rashomon_results::{Ended, Network, NodeReport, RunFolder, RunVerdict, StoreError};
 use thiserror::Error;
 
 use crate::interpreter::{Files, Interpreter, InterpreterError, Record};
@@ -82,10 +82,7 @@ pub fn run(
     let mut clients = (workload.make)();
     let interpreter =
         Interpreter::new(&mut world, clients.as_mut(), plan, invariants, &mut sink, observer, interrupted);
-    let (mut record, failure) = match interpreter.run() {
-        Ok(record) => (record, None),
-        Err((record, error)) => (record, Some(error)),
-    };
+    let (mut record, failure) = interpreter.run();
     drop(sink);
     if let Some(error) = &failure {
         record.problems.push(format!("the harness could not go on: {error}"));
@@ -110,25 +107,20 @@ pub fn run(
     observer.event(&Event::Phase(Phase::Reporting));
     folder.write_verdict(&verdict)?;
     folder.write_junit(&verdict)?;
-    write_report(&folder)?;
+    folder.write_report()?;
     Ok(Outcome { folder, plan: kept, verdict, history, failure })
-}
-
-/// Renders the report of a run folder into it.
-pub fn write_report(folder: &RunFolder) -> Result<(), StoreError> {
-    let page = report::render(folder)?;
-    let file = folder.report_file();
-    std::fs::write(&file, page).map_err(|source| StoreError::Io { file, doing: "writing the report", source })
 }
 
 /// The counters of the world in the form that is kept.
 fn network(counts: rashomon_live::Network, journal: &JournalSummary) -> Network {
+    let starts = counts.starts;
     let nodes = counts
         .nodes
         .into_iter()
         .map(|(node, counters)| NodeReport {
             bad_checksum: counters.damaged,
             foreign: counters.foreign + counters.misaddressed + counters.stale,
+            starts: starts.get(&node).copied().unwrap_or(0),
             ..NodeReport::new(node)
         })
         .collect();

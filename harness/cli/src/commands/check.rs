@@ -78,8 +78,9 @@ fn read(file: &Path, format: Option<Format>) -> anyhow::Result<Recording> {
     let named = || file.display().to_string();
     let bytes = std::fs::read(file).with_context(named)?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        let line =
-            1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
+        let before =
+            String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+        let line = 1 + before.matches('\n').count();
         anyhow!("{}:{line}: not UTF-8 text", file.display())
     })?;
     let located = |error: rashomon_core::HistoryError| match error {

@@ -7,7 +7,7 @@ use crate::exit::{Exit, fail};
 
 pub(crate) fn run(arguments: &ReportArguments) -> Exit {
     let written = RunFolder::open(&arguments.run).and_then(|folder| {
-        rashomon_run::write_report(&folder)?;
+        folder.write_report()?;
         Ok(folder.report_file())
     });
     match written {

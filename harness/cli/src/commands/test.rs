@@ -123,18 +123,15 @@ fn command(plan: &Plan, arguments: &TestArguments) -> String {
     words.push(format!("--nodes {} --workload {}", plan.nodes, plan.workload));
     if let Nemesis::Random(random) = &plan.nemesis {
         let kinds: Vec<&str> = random.kinds.iter().map(|kind| kind.name()).collect();
-        words.push(match kinds.is_empty() {
-            true => "--nemesis none".to_owned(),
-            false => format!(
-                "--nemesis {} --nemesis-interval {}",
-                kinds.join(","),
-                humantime::format_duration(random.interval).to_string().replace(' ', "")
-            ),
+        words.push(if kinds.is_empty() {
+            "--nemesis none".to_owned()
+        } else {
+            format!("--nemesis {} --nemesis-interval {}", kinds.join(","), compact(random.interval))
         });
     }
     words.push(format!(
         "--time-limit {} --rate {} --concurrency {}",
-        humantime::format_duration(plan.time_limit).to_string().replace(' ', ""),
+        compact(plan.time_limit),
         plan.rate,
         plan.concurrency
     ));
@@ -143,4 +140,9 @@ fn command(plan: &Plan, arguments: &TestArguments) -> String {
     }
     words.push(format!("--seed {}", plan.seed));
     words.join(" ")
+}
+
+/// A duration as one word.
+fn compact(duration: std::time::Duration) -> String {
+    humantime::format_duration(duration).to_string().replace(' ', "")
 }

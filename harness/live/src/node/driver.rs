@@ -288,7 +288,9 @@ impl<S: System> Driver<S> {
 
     fn report(&mut self) -> Result<(), NodeError> {
         let now = self.clock.now();
-        if now < self.report_at {
+        // A slow sync is told at once: the power may fail before the next report, and it did bite.
+        let slow_syncs = self.disk.counts().2;
+        if now < self.report_at && slow_syncs == self.reported.slow_syncs {
             return Ok(());
         }
         self.report_at = now + REPORT_INTERVAL;

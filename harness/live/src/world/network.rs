@@ -18,6 +18,8 @@ pub struct Network {
     /// What the driver of each node counted, over all incarnations: as last told, so a killed process may have
     /// counted a little more.
     pub nodes: BTreeMap<NodeId, NodeCounters>,
+    /// How often the process of each node was started.
+    pub starts: BTreeMap<NodeId, u64>,
     /// Datagrams of strangers that the relays dropped.
     pub strays: u64,
 }
@@ -36,6 +38,7 @@ impl LiveWorld {
         Ok(Network {
             links,
             nodes: self.slots.values().map(|slot| (slot.node, slot.counters())).collect(),
+            starts: self.slots.values().map(|slot| (slot.node, slot.incarnation.into())).collect(),
             strays: self.fabric.strays(),
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rashomon_core::{Cluster, Disruption, FaultId, Kind, NodeId, Op, Probe, Process, Time, Value, World};
-use rashomon_results::{Coverage, ScheduleEntry, ScheduleEvent};
+use rashomon_results::{Coverage, ScheduleEntry, ScheduleEvent, disruption};
 
 use super::{InterpreterError, Record, Sink};
 use crate::nemesis::{Director, Order};
@@ -13,6 +13,8 @@ use crate::progress::{Event, Observer};
 pub struct Faults {
     director: Director,
     nodes: Vec<NodeId>,
+    /// The same, for telling groups from links.
+    all: BTreeSet<NodeId>,
     leader_probe: &'static str,
     /// The highest term in which each node said that it leads.
     leaders: BTreeMap<NodeId, u64>,
@@ -25,6 +27,7 @@ impl Faults {
     pub(super) fn new(director: Director, nodes: Vec<NodeId>, leader_probe: &'static str) -> Faults {
         Faults {
             director,
+            all: nodes.iter().copied().collect(),
             nodes,
             leader_probe,
             leaders: BTreeMap::new(),
@@ -92,7 +95,8 @@ impl Faults {
                 entry.fault = Some(fault);
                 entry.disruption = Some(disruption.clone());
                 sink.schedule(&entry)?;
-                let begun = op(world.now(), "start", &disruption);
+                let told = disruption::resolved(&disruption, &self.all);
+                let begun = op(world.now(), "start", &disruption, &told);
                 // In force from the moment it is tried: a half-done injection is healed as well.
                 self.in_force.insert(id, disruption.clone());
                 if let Err(error) = world.inject(id, &disruption) {
@@ -102,12 +106,13 @@ impl Faults {
                     return Err(error.into());
                 }
                 sink.schedule(&ScheduleEntry::new(world.now(), id, ScheduleEvent::Injected))?;
-                observer.event(&Event::Injected(id, &disruption));
-                Ok(vec![begun, op(world.now(), "start", &disruption)])
+                observer.event(&Event::Injected(id, disruption.kind(), &told));
+                Ok(vec![begun, op(world.now(), "start", &disruption, &told)])
             }
             Order::Heal { id } => {
                 let Some(disruption) = self.in_force.remove(&id) else { return Ok(Vec::new()) };
-                let begun = op(world.now(), "stop", &disruption);
+                let told = disruption::resolved(&disruption, &self.all);
+                let begun = op(world.now(), "stop", &disruption, &told);
                 let impact = world.heal(id)?;
                 let kind = disruption.kind();
                 record.coverage.entry(kind).or_insert_with(|| Coverage::new(kind)).add(&impact);
@@ -115,21 +120,21 @@ impl Faults {
                 entry.impact = Some(impact);
                 sink.schedule(&entry)?;
                 observer.event(&Event::Healed(id));
-                Ok(vec![begun, op(world.now(), "stop", &disruption)])
+                Ok(vec![begun, op(world.now(), "stop", &disruption, &told)])
             }
         }
     }
 }
 
 /// What the history says of a fault: `start-kill` or `stop-kill`, twice, as Jepsen's nemesis does.
-fn op(time: Time, verb: &str, disruption: &Disruption) -> Op {
+fn op(time: Time, verb: &str, disruption: &Disruption, told: &str) -> Op {
     Op {
         index: 0,
         time,
         kind: Kind::Info,
         process: Process::Nemesis,
         f: format!("{verb}-{}", disruption.kind()),
-        value: Value::String(disruption.to_string()),
+        value: Value::String(told.to_owned()),
         key: None,
         error: None,
         node: None,

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use rashomon_core::generator::Keys;
 use rashomon_core::{Disruption, FaultId, Impact, Probe, Violation};
-use rashomon_results::{ScheduleEntry, ScheduleEvent};
+use rashomon_results::ScheduleEntry;
+use rashomon_results::ScheduleEvent::{self, Healed, Injected, Intent};
 use rashomon_workloads::Register;
 
 use super::*;
@@ -138,7 +139,8 @@ fn interpret(plan: &Plan, world: &mut Cardboard, invariants: Vec<Box<dyn Invaria
     let mut nobody = Nobody;
     let interpreter =
         Interpreter::new(world, &mut workload, plan, invariants, &mut memory, &mut nobody, &interrupted);
-    let record = interpreter.run().map_err(|(_, error)| error).unwrap();
+    let (record, failure) = interpreter.run();
+    assert!(failure.is_none(), "{failure:?}");
     (record, memory)
 }
 
@@ -243,7 +245,6 @@ fn faults_are_healed_and_verified_before_the_final_reads() {
     assert!(last_read > healed, "final reads come after the healing");
     // Intent is recorded before acting, and what it did after.
     let events: Vec<ScheduleEvent> = memory.schedule.iter().map(|entry| entry.event).collect();
-    use ScheduleEvent::{Healed, Injected, Intent};
     assert_eq!(events, [Intent, Injected, Intent, Injected, Healed, Healed]);
     let partition = record.coverage[&rashomon_core::FaultKind::Partition];
     assert_eq!((partition.injected, partition.bit, partition.messages), (1, 1, 3));
@@ -299,7 +300,8 @@ fn an_interruption_ends_the_run_in_order() {
     let (plan, mut workload, mut nobody) = (plan(CALM), Register::new(), Nobody);
     let interpreter =
         Interpreter::new(&mut world, &mut workload, &plan, vec![], &mut memory, &mut nobody, &interrupted);
-    let record = interpreter.run().map_err(|(_, error)| error).unwrap();
+    let (record, failure) = interpreter.run();
+    assert!(failure.is_none(), "{failure:?}");
     assert_eq!(record.ended, Ended::Interrupted);
     assert_eq!(world.log, ["verify"], "healed and verified all the same");
 }

@@ -55,7 +55,7 @@ fn every_kind_occurs_within_fifteen_seconds() {
 fn what_is_injected_is_healed_and_never_twice() {
     let mut open = BTreeSet::new();
     let all = FaultKind::ALL.iter().map(|(kind, ..)| *kind).collect();
-    for (at, order) in orders(&mut random(all, 3), Duration::from_secs(120)) {
+    for (at, order) in orders(&mut random(all, 3), Duration::from_mins(2)) {
         match order {
             Order::Inject { id, .. } => assert!(open.insert(id), "{id:?} twice at {at}"),
             Order::Heal { id } => assert!(open.remove(&id), "{id:?} healed but not in force at {at}"),
@@ -68,7 +68,7 @@ fn what_is_injected_is_healed_and_never_twice() {
 #[test]
 fn the_same_seed_makes_the_same_nemesis() {
     let kinds = crate::plan::DEFAULT_KINDS.to_vec();
-    let run = |seed| orders(&mut random(kinds.clone(), seed), Duration::from_secs(60));
+    let run = |seed| orders(&mut random(kinds.clone(), seed), Duration::from_mins(1));
     assert_eq!(run(5), run(5));
     assert_ne!(run(5), run(6));
 }
@@ -81,7 +81,7 @@ fn no_kinds_no_faults() {
 #[test]
 fn a_step_strikes_at_its_time_and_is_healed_at_its_end() {
     let mut director = script(r#"[{"at":"2s","do":{"fault":"kill","target":"leader"},"for":"3s"}]"#);
-    let orders = orders(&mut director, Duration::from_secs(60));
+    let orders = orders(&mut director, Duration::from_mins(1));
     let disruption = Disruption::Kill { nodes: vec![NodeId(2)] };
     let fault = Fault::Kill { target: Target::Leader };
     assert_eq!(
@@ -122,7 +122,7 @@ fn steps_wait_for_each_other_and_heal_each_other() {
             {"name":"late","once-after":["cut"],"after":"2s","heal":["cut"]},
             {"once-after":["late"],"do":{"fault":"pause","target":"one"}}]"#,
     );
-    let orders = orders(&mut director, Duration::from_secs(60));
+    let orders = orders(&mut director, Duration::from_mins(1));
     assert_eq!(orders.len(), 3);
     assert!(matches!(
         &orders[0],

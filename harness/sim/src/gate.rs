@@ -1,0 +1,76 @@
+//! The law of effects, as a queue.
+
+use std::collections::VecDeque;
+
+/// Holds back what was emitted after a record until that record is durable, and keeps all in order.
+///
+/// The barrier stands per node and not per step: what a *later* step emits waits as well.
+#[derive(Debug)]
+pub(crate) struct Gate<T> {
+    persisted: u64,
+    durable: u64,
+    held: VecDeque<(u64, T)>,
+}
+
+impl<T> Gate<T> {
+    /// Nothing persisted, nothing held.
+    pub(crate) fn new() -> Gate<T> {
+        Gate { persisted: 0, durable: 0, held: VecDeque::new() }
+    }
+
+    /// A record is on its way to the disk.
+    pub(crate) fn persist(&mut self) {
+        self.persisted += 1;
+    }
+
+    /// How many records were ever on their way.
+    pub(crate) fn persisted(&self) -> u64 {
+        self.persisted
+    }
+
+    /// Something is emitted: it is given back when it may happen at once.
+    pub(crate) fn emit(&mut self, effect: T) -> Option<T> {
+        if self.held.is_empty() && self.durable >= self.persisted {
+            return Some(effect);
+        }
+        self.held.push_back((self.persisted, effect));
+        None
+    }
+
+    /// The disk has made the first so many records durable.
+    pub(crate) fn durable(&mut self, records: u64) {
+        self.durable = self.durable.max(records);
+    }
+
+    /// The next effect that may happen now.
+    pub(crate) fn release(&mut self) -> Option<T> {
+        let durable = self.durable;
+        self.held.pop_front_if(|(behind, _)| *behind <= durable).map(|(_, effect)| effect)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_a_record_waits_for_it_in_later_steps_too() {
+        let mut gate = Gate::new();
+        assert_eq!(gate.emit("before"), Some("before"));
+        gate.persist();
+        assert_eq!(gate.emit("same step"), None);
+        assert_eq!(gate.emit("later step"), None);
+        gate.persist();
+        assert_eq!(gate.emit("after the second"), None);
+        assert_eq!(gate.release(), None);
+        gate.durable(1);
+        assert_eq!(gate.release(), Some("same step"));
+        assert_eq!(gate.emit("last"), None, "nothing overtakes");
+        assert_eq!(gate.release(), Some("later step"));
+        assert_eq!(gate.release(), None);
+        gate.durable(gate.persisted());
+        assert_eq!((gate.release(), gate.release()), (Some("after the second"), Some("last")));
+        assert_eq!(gate.release(), None);
+        assert_eq!(gate.emit("free"), Some("free"));
+    }
+}
