@@ -71,9 +71,14 @@ impl Default for Timing {
 impl Timing {
     /// Why it cannot be used, if it cannot.
     pub(crate) fn trouble(&self) -> Option<String> {
-        [("a message", self.message), ("a request", self.client), ("a sync", self.sync), ("a boot", self.boot)]
-            .into_iter()
-            .find_map(|(what, span)| span.trouble().map(|trouble| format!("{what} {trouble}")))
+        [
+            ("a message", self.message),
+            ("a request", self.client),
+            ("a sync", self.sync),
+            ("a boot", self.boot),
+        ]
+        .into_iter()
+        .find_map(|(what, span)| span.trouble().map(|trouble| format!("{what} {trouble}")))
     }
 }
 

@@ -1,0 +1,4 @@
+//! The simulated world at work.
+
+mod driver;
+mod raft;
