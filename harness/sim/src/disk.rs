@@ -126,12 +126,18 @@ mod tests {
 
     fn disk(durable: &[u32], syncing: &[Job<u32>], waiting: &[u32]) -> Disk<u32> {
         let mut disk = Disk::new();
-        durable.iter().for_each(|record| disk.give(Job::Append(*record)));
+        for record in durable {
+            disk.give(Job::Append(*record));
+        }
         disk.begin_sync();
         disk.synced();
-        syncing.iter().for_each(|job| disk.give(job.clone()));
+        for job in syncing {
+            disk.give(job.clone());
+        }
         assert_eq!(disk.begin_sync(), syncing.len());
-        waiting.iter().for_each(|record| disk.give(Job::Append(*record)));
+        for record in waiting {
+            disk.give(Job::Append(*record));
+        }
         disk
     }
 

@@ -28,5 +28,5 @@ mod world;
 pub use config::Config;
 pub use host::NodeCounters;
 pub use span::{Span, Timing};
-pub use swarm::Swarm;
+pub use swarm::{Choices, Swarm};
 pub use world::{Network, SimWorld};

@@ -10,10 +10,35 @@ use rashomon_core::Time;
 /// The heap moves small keys about, while the things themselves stay where they are.
 #[derive(Debug)]
 pub(crate) struct Queue<T> {
-    order: BinaryHeap<Reverse<(Time, u64, u32)>>,
+    order: BinaryHeap<Reverse<Key>>,
     places: Vec<Option<T>>,
     free: Vec<u32>,
     counter: u64,
+}
+
+/// When, the how manieth, and where, from the highest bits to the lowest: one comparison orders two of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key(u128);
+
+/// The bits of a place: sixteen million things may be to come at a time, and a trillion in a run.
+const PLACE_BITS: u32 = 24;
+
+impl Key {
+    fn new(at: Time, counter: u64, place: u32) -> Key {
+        assert!(
+            place < 1 << PLACE_BITS && counter < 1 << (64 - PLACE_BITS),
+            "the queue has come to its limits"
+        );
+        Key(u128::from(at.0) << 64 | u128::from(counter) << PLACE_BITS | u128::from(place))
+    }
+
+    fn at(self) -> Time {
+        Time((self.0 >> 64) as u64)
+    }
+
+    fn place(self) -> u32 {
+        self.0 as u32 & ((1 << PLACE_BITS) - 1)
+    }
 }
 
 impl<T> Queue<T> {
@@ -24,30 +49,27 @@ impl<T> Queue<T> {
 
     /// Puts something down for `at`.
     pub(crate) fn push(&mut self, at: Time, thing: T) {
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.places[place as usize] = Some(thing);
-                place
-            }
-            None => {
-                self.places.push(Some(thing));
-                u32::try_from(self.places.len() - 1).expect("fewer than four billion things are to come")
-            }
+        let place = if let Some(place) = self.free.pop() {
+            self.places[place as usize] = Some(thing);
+            place
+        } else {
+            self.places.push(Some(thing));
+            self.places.len() as u32 - 1
         };
         self.counter += 1;
-        self.order.push(Reverse((at, self.counter, place)));
+        self.order.push(Reverse(Key::new(at, self.counter, place)));
     }
 
     /// Takes out the next thing, unless it is later than `until`.
     pub(crate) fn pop(&mut self, until: Time) -> Option<(Time, T)> {
-        let Reverse((at, ..)) = self.order.peek()?;
-        if *at > until {
+        let Reverse(next) = self.order.peek()?;
+        if next.at() > until {
             return None;
         }
-        let Reverse((at, _, place)) = self.order.pop()?;
-        self.free.push(place);
-        let thing = self.places[place as usize].take().expect("what the heap knows is in its place");
-        Some((at, thing))
+        let Reverse(key) = self.order.pop()?;
+        self.free.push(key.place());
+        let thing = self.places[key.place() as usize].take().expect("what the heap knows is in its place");
+        Some((key.at(), thing))
     }
 }
 

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use rashomon_core::{Seed, Time};
+use serde::{Deserialize, Serialize};
 
 /// From the shortest to the longest that something takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Span {
     /// At least.
+    #[serde(with = "humantime_serde")]
     pub at_least: Duration,
     /// At most.
+    #[serde(with = "humantime_serde")]
     pub at_most: Duration,
 }
 
@@ -45,7 +49,8 @@ impl Span {
 }
 
 /// How fast the simulated machines and their network are while nothing is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Timing {
     /// A message from node to node, one way.
     pub message: Span,
