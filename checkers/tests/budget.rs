@@ -10,6 +10,11 @@ use rashomon_checkers::set::Set;
 use rashomon_checkers::{Budget, Checker};
 use rashomon_core::{History, Seed, Validity};
 
+/// A checker that has to search.
+fn searcher() -> Linearizable<Register> {
+    Linearizable::new(Register::cas()).by_search()
+}
+
 fn long() -> History {
     Clients { operations: 20_000, clients: 8, open_per_mille: 5, stale: false, seed: Seed(1) }
         .unique_register()
@@ -22,7 +27,7 @@ fn time_out_is_unknown_and_names_the_window() {
         looks.set(looks.get() + 1);
         looks.get() > 20
     };
-    let verdict = Linearizable::new(Register::cas()).check(&long(), &Budget::new(usize::MAX, &expired));
+    let verdict = searcher().check(&long(), &Budget::new(usize::MAX, &expired));
     assert_eq!(verdict.valid, Validity::Unknown);
     assert_eq!(verdict.unknown[0], "time budget exhausted");
     assert!(verdict.unknown[1].contains("operations placed; not settled: "), "{verdict:?}");
@@ -33,15 +38,26 @@ fn time_out_is_unknown_and_names_the_window() {
 
 #[test]
 fn memory_is_bounded() {
-    let verdict = Linearizable::new(Register::cas()).check(&long(), &Budget::new(2_000_000, &|| false));
+    let verdict = searcher().check(&long(), &Budget::new(2_000_000, &|| false));
     assert_eq!(verdict.valid, Validity::Unknown);
     assert_eq!(verdict.unknown[0], "memory budget exhausted");
 }
 
 #[test]
 fn no_budget_settles_a_key_by_chance() {
-    let verdict = Linearizable::new(Register::cas()).check(&long(), &Budget::new(usize::MAX, &|| true));
+    let verdict = searcher().check(&long(), &Budget::new(usize::MAX, &|| true));
     assert_eq!(verdict.valid, Validity::Unknown);
+}
+
+#[test]
+fn monitors_obey_too() {
+    let monitor = Linearizable::new(Register::cas());
+    let verdict = monitor.check(&long(), &Budget::new(usize::MAX, &|| true));
+    assert_eq!((verdict.valid, verdict.unknown[0].as_str()), (Validity::Unknown, "time budget exhausted"));
+    let verdict = monitor.check(&long(), &Budget::new(100_000, &|| false));
+    assert_eq!((verdict.valid, verdict.unknown[0].as_str()), (Validity::Unknown, "memory budget exhausted"));
+    let verdict = monitor.check(&long(), &Budget::new(2_000_000, &|| false));
+    assert_eq!(verdict.valid, Validity::Valid);
 }
 
 #[test]
@@ -60,7 +76,7 @@ fn an_easy_violation_is_found_beside_a_hard_key() {
         looks.set(looks.get() + 1);
         looks.get() > 20
     };
-    let verdict = Linearizable::new(Register::cas()).check(&whole, &Budget::new(usize::MAX, &expired));
+    let verdict = searcher().check(&whole, &Budget::new(usize::MAX, &expired));
     assert_eq!(verdict.valid, Validity::Invalid);
     assert_eq!(verdict.anomalies[0].key.as_deref(), Some("easy"));
     assert_eq!(verdict.anomalies[0].events.len(), 4);
@@ -76,7 +92,7 @@ fn a_core_that_could_not_be_reduced_in_time_says_so() {
             looks.set(looks.get() + 1);
             looks.get() > limit
         };
-        let verdict = Linearizable::new(Register::cas()).check(&bad, &Budget::new(usize::MAX, &expired));
+        let verdict = searcher().check(&bad, &Budget::new(usize::MAX, &expired));
         (verdict.valid, verdict.anomalies.first().map(|anomaly| anomaly.details["minimal"].clone()))
     };
     assert_eq!(minimal(u32::MAX), (Validity::Invalid, Some(true.into())));

@@ -11,7 +11,7 @@ use rashomon_core::history::Pair;
 use rashomon_core::{History, Kind, Validity, Value};
 use serde_json::json;
 
-use histories::{choices, observe};
+use histories::{cases, choices, observe};
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counts {
@@ -82,7 +82,7 @@ fn act(f: u8, one: u8, two: u8) -> (&'static str, Value, Value) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(4000), ..ProptestConfig::default() })]
 
     #[test]
     fn every_element_has_the_fate_of_its_definition(choices in choices(16)) {

@@ -97,11 +97,12 @@ impl<'h, M: Model> Teller<'_, 'h, M> {
         }
         let testimony = self.testimony(read);
         let value = self.value(state);
+        let mut model = self.model.clone();
         let failed = self.history.pairs().find(|pair| {
             pair.outcome() == Kind::Fail
                 && pair.invoke.key.as_deref() == self.partition.key
                 && matches!(
-                    self.model.clone().action(pair).ok().flatten().map(|action| self.model.effect(&action)),
+                    model.action(pair).ok().flatten().map(|action| model.effect(&action)),
                     Some(Effect::Set(to) | Effect::Swap(_, to))
                         if &to == self.partition.states.get(state)
                 )

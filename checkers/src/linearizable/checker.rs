@@ -6,8 +6,7 @@ use rashomon_core::{Anomaly, History, Kind, Validity, Verdict};
 
 use super::because::{describe, tell};
 use super::drawing::{details, longest, pair};
-use super::method::Method;
-use super::minimal::reduce;
+use super::minimal::{Core, confirm, reduce};
 use super::partition::{Partition, partitions};
 use super::rounds::{self, Rounds, Settled};
 use super::witness::{Witness, verify};
@@ -19,8 +18,8 @@ const NAMED: usize = 8;
 /// Decides whether a history is linearizable for a model.
 ///
 /// - *Valid*: an order was found for every key and replayed by [`verify`].
-/// - *Invalid*: one key has no order, by two searches with different fingerprints. The anomaly's events are a
-///   minimal core (see [`set_aside`](super::set_aside)), its reason names them, and its details hold what a
+/// - *Invalid*: one key has no order, by two searches with different fingerprints, or by a monitor and a search
+///   of what it found. The anomaly's events are a minimal core (see [`set_aside`](super::set_aside)), its reason names them, and its details hold what a
 ///   picture needs.
 /// - *Unknown*: the budget ran out, an operation is none of the model's, or nothing was observed.
 #[derive(Clone, Debug)]
@@ -28,6 +27,7 @@ pub struct Linearizable<M> {
     name: &'static str,
     about: &'static str,
     model: M,
+    monitored: bool,
 }
 
 impl<M: Model> Linearizable<M> {
@@ -42,13 +42,18 @@ impl<M: Model> Linearizable<M> {
 
     /// A checker of that model with a name of its own.
     pub fn named(name: &'static str, about: &'static str, model: M) -> Linearizable<M> {
-        Linearizable { name, about, model }
+        Linearizable { name, about, model, monitored: true }
+    }
+
+    /// The same checker without its near-linear monitors: every key is searched.
+    pub fn by_search(mut self) -> Linearizable<M> {
+        self.monitored = false;
+        self
     }
 
     /// Judges a history.
     pub fn judge(&self, history: &History, budget: &Budget<'_>) -> Verdict {
-        let succeeded = history.pairs().filter(|pair| pair.outcome() == Kind::Ok).count();
-        if succeeded == 0 {
+        if history.pairs().all(|pair| pair.outcome() != Kind::Ok) {
             return Verdict::unknown(self.name, "vacuous: no operation succeeded");
         }
         let mut model = self.model.clone();
@@ -56,16 +61,14 @@ impl<M: Model> Linearizable<M> {
             Ok(partitions) => partitions,
             Err(reason) => return Verdict::unknown(self.name, reason),
         };
-        let mut methods: BTreeMap<Method, u64> = BTreeMap::new();
-        for partition in &partitions {
-            *methods.entry(Method::pick(partition).0).or_default() += 1;
-        }
-        let rounds = rounds::run(&model, &mut partitions, budget);
+        let rounds = rounds::run(&model, &mut partitions, self.monitored, budget);
         let verdict = self.conclude(&model, history, &mut partitions, &rounds, budget);
-        let reasons: BTreeMap<&str, &str> =
-            partitions.iter().map(Method::pick).map(|(method, why)| (method.name(), why)).collect();
-        let methods: BTreeMap<&str, u64> =
-            methods.into_iter().map(|(method, keys)| (method.name(), keys)).collect();
+        let mut methods: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut reasons: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
+        for assigned in &rounds.assigned {
+            *methods.entry(assigned.method.name()).or_default() += 1;
+            *reasons.entry(assigned.method.name()).or_default().entry(assigned.why).or_default() += 1;
+        }
         let operations: usize = partitions.iter().map(|partition| partition.claims.len()).sum();
         let dropped: usize = partitions.iter().map(|partition| partition.dropped).sum();
         verdict
@@ -88,18 +91,21 @@ impl<M: Model> Linearizable<M> {
     ) -> Verdict {
         let impossible =
             rounds.settled.iter().zip(partitions.iter_mut()).find_map(|(settled, partition)| match settled {
-                Settled::Impossible(farthest) => Some((partition, farthest)),
+                Settled::Impossible(farthest) => {
+                    Some((reduce(model, partition, farthest, budget), partition))
+                }
+                Settled::Refuted(clash) => Some((confirm(model, partition, clash, budget), partition)),
                 Settled::Found(_) | Settled::Open { .. } => None,
             });
-        if let Some((partition, farthest)) = impossible {
-            return match reduce(model, partition, farthest, budget) {
+        if let Some((reduced, partition)) = impossible {
+            return match reduced {
                 Ok(Some(core)) => {
                     let anomaly = accuse(model, history, partition, &core);
                     let summary = format!("{}{}: {}", of_key(partition.key), anomaly.name, anomaly.because);
                     Verdict::invalid(self.name, summary, vec![anomaly])
                 }
                 Ok(None) => {
-                    self.unknown(history, partitions, rounds, "two searches of the same key disagree")
+                    self.unknown(history, partitions, rounds, "two algorithms disagree about the same key")
                 }
                 Err(spent) => {
                     let cause = format!("{} before a violation was confirmed", spent.cause());
@@ -144,9 +150,10 @@ impl<M: Model> Linearizable<M> {
         let open = rounds.settled.iter().zip(partitions).filter_map(|(settled, partition)| match settled {
             Settled::Open { farthest, size } => Some((farthest, *size, partition)),
             Settled::Impossible(farthest) => Some((farthest, partition.claims.len(), partition)),
-            Settled::Found(_) => None,
+            Settled::Refuted(_) | Settled::Found(_) => None,
         });
-        let undecided = open.clone().count();
+        let found = |settled: &&Settled| matches!(settled, Settled::Found(_));
+        let undecided = partitions.len() - rounds.settled.iter().filter(found).count();
         let mut verdict = Verdict::unknown(self.name, cause);
         let started = open.clone().filter(|(farthest, _, _)| !farthest.window.is_empty());
         if let Some((farthest, size, partition)) =
@@ -186,12 +193,7 @@ fn of_key(key: Option<&str>) -> String {
     key.map_or_else(String::new, |key| format!("key {key}: "))
 }
 
-fn accuse<M: Model>(
-    model: &M,
-    history: &History,
-    partition: &mut Partition<'_, M>,
-    core: &super::minimal::Core,
-) -> Anomaly {
+fn accuse<M: Model>(model: &M, history: &History, partition: &mut Partition<'_, M>, core: &Core) -> Anomaly {
     let longest = longest(model, partition, core);
     let story = tell(model, history, partition, core, &longest);
     let mut events: Vec<u64> = core

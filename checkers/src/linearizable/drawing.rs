@@ -32,14 +32,8 @@ pub(crate) fn context<M: Model>(partition: &Partition<'_, M>, core: &Core) -> Ve
 /// The order of a core's operations that gets farthest before it contradicts them.
 pub(crate) fn longest<M: Model>(model: &M, partition: &mut Partition<'_, M>, core: &Core) -> Farthest {
     let context = context(partition, core);
-    let items = problem::kept(partition, |place| core.claims.contains(&place));
-    let items: Vec<Item> = items
-        .into_iter()
-        .filter(|item| {
-            let place = item.claim as usize;
-            core.claims.contains(&place) || context.contains(&place)
-        })
-        .collect();
+    let field = core.claims.iter().chain(&context).copied();
+    let items = problem::kept(partition, field, &core.claims);
     attempt(model, partition, &items)
 }
 
@@ -69,7 +63,8 @@ pub(crate) fn pair(history: &History, call: u32) -> Pair<'_> {
 /// - `order`, `state`, `stuck`: the invocations of the core and its context that can be put in order before one
 ///   cannot, the state there, and the one that cannot;
 /// - `longest`: the same for the whole key up to its shortest prefix without an order: how many operations were
-///   `placed`, the `last` of them, the `state` there, and the `next` ones, all impossible;
+///   `placed`, the `last` of them, the `state` there, and the `next` ones, all impossible; null where a long key
+///   was judged without placing any;
 /// - `minimal`: whether the core was reduced to the end.
 pub(crate) fn details<M: Model>(
     model: &M,
@@ -96,15 +91,15 @@ pub(crate) fn details<M: Model>(
     set("state", shown(longest.state));
     set("stuck", stuck.map(|claim| partition.claims[*claim as usize].call).into());
     set("minimal", core.minimal.into());
-    set(
-        "longest",
+    let longest = core.stuck.as_ref().map(|stuck| {
         json!({
-            "placed": core.stuck.placed,
-            "last": calls(&core.stuck.tail),
-            "state": shown(core.stuck.state),
-            "next": calls(&core.stuck.window),
-        }),
-    );
+            "placed": stuck.placed,
+            "last": calls(&stuck.tail),
+            "state": shown(stuck.state),
+            "next": calls(&stuck.window),
+        })
+    });
+    set("longest", longest.into());
     details
 }
 

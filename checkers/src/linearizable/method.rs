@@ -2,32 +2,33 @@
 
 use serde::Serialize;
 
-use super::partition::Partition;
-use crate::Model;
-
-/// The algorithm that judged a key. Verdicts name it.
+/// The algorithm that judged a key. Verdicts name it, and why it and no other.
 ///
-/// This is where a near-linear monitor for a special case (a register with unique values, a queue, a stack)
-/// takes its place: it becomes a variant here, [`Method::pick`] answers with it for the partitions that meet
-/// its conditions and with the search for all others, and the checker runs what was picked. A monitor answers
-/// with the same certificates as the search: a [`Witness`](super::Witness) or the calls of a minimal core.
+/// A monitor is a near-linear algorithm for a special case; it looks at what was observed of a key and declines
+/// when its conditions are not met. What all monitors decline is searched. A monitor answers with the same
+/// certificates as the search: a [`Witness`](super::Witness), or operations among which there is a minimal core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
+    /// Intervals of a register's values: where each value was written once only.
+    Register,
     /// Depth-first search with a memo, after Wing and Gong (1993) and Lowe (2017): for every model.
     Search,
 }
 
 impl Method {
-    /// The algorithm for a key, and why it and no faster one.
-    pub(crate) fn pick<M: Model>(_partition: &Partition<'_, M>) -> (Method, &'static str) {
-        (Method::Search, "it judges every model")
-    }
-
     /// Its name in verdicts.
     pub fn name(self) -> &'static str {
         match self {
+            Method::Register => "register-monitor",
             Method::Search => "search",
         }
     }
+}
+
+/// The algorithm that a key was given to, and the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Assigned {
+    pub(crate) method: Method,
+    pub(crate) why: &'static str,
 }

@@ -13,6 +13,7 @@
 use rashomon_core::{History, HistoryError, Kind, Op, Process};
 
 use super::drawing;
+use super::monitors::Clash;
 use super::partition::{Known, NEVER, Partition};
 use super::problem;
 use super::rounds::{Spent, decide};
@@ -27,6 +28,12 @@ const STEPS: u64 = 10_000_000;
 /// Operations with the same state as the culprit, up to so many, are tried for a core first.
 const RELATED: usize = 64;
 
+/// A monitor's clash is confirmed by a search when no more claims than this could matter to it besides its pool.
+const CONFIRMED: usize = 1_000;
+
+/// Keys judged by a monitor are placed as far as possible, for pictures, up to so many claims.
+const ATTEMPTED: usize = 10_000;
+
 /// The few claims that exclude every order.
 #[derive(Clone, Debug)]
 pub(crate) struct Core {
@@ -35,8 +42,9 @@ pub(crate) struct Core {
     /// Whether setting any one aside makes the rest possible; false when the budget ran out before that was
     /// known.
     pub(crate) minimal: bool,
-    /// The configuration of the shortest prefix without an order from which it could not go on.
-    pub(crate) stuck: Farthest,
+    /// The configuration of the shortest prefix without an order from which it could not go on, where that was
+    /// looked for.
+    pub(crate) stuck: Option<Farthest>,
 }
 
 /// Confirms with another seed that a partition has no order, and reduces it.
@@ -48,13 +56,45 @@ pub(crate) fn reduce<M: Model>(
     farthest: &Farthest,
     budget: &Budget<'_>,
 ) -> Result<Option<Core>, Spent> {
-    let mut reduction = Reduction { model, partition, budget, left: STEPS };
+    let mut reduction = Reduction { model, partition, budget, left: STEPS, field: None };
     let Some(end) = reduction.shortest_prefix(farthest)? else { return Ok(None) };
     let stuck = drawing::attempt(model, reduction.partition, &problem::prefix(reduction.partition, end));
     let mut claims = reduction.neighbourhood(end, &stuck);
     let minimal = reduction.shrink(&mut claims);
     claims.sort_unstable();
-    Ok(Some(Core { claims, minimal, stuck }))
+    Ok(Some(Core { claims, minimal, stuck: Some(stuck) }))
+}
+
+/// Confirms with a search that claims found by a monitor have no order, and reduces them.
+///
+/// `None` says that the search found an order: the monitor is wrong.
+pub(crate) fn confirm<M: Model>(
+    model: &M,
+    partition: &mut Partition<'_, M>,
+    clash: &Clash,
+    budget: &Budget<'_>,
+) -> Result<Option<Core>, Spent> {
+    let mut claims: Vec<usize> = clash.pool.iter().map(|claim| *claim as usize).collect();
+    if (budget.expired)() {
+        return Err(Spent::Time);
+    }
+    if clash.others.len() > CONFIRMED {
+        return Ok(Some(Core { claims, minimal: false, stuck: None }));
+    }
+    let field = clash.pool.iter().chain(&clash.others).map(|claim| *claim as usize).collect();
+    let mut reduction = Reduction { model, partition, budget, left: STEPS, field: Some(field) };
+    let confirmed = reduction.impossible(&claims);
+    if confirmed == Some(false) {
+        return Ok(None);
+    }
+    let minimal = reduction.shrink(&mut claims);
+    claims.sort_unstable();
+    let end =
+        claims.iter().map(|place| reduction.partition.claims[*place].ret).filter(|ret| *ret != NEVER).max();
+    let stuck = end.filter(|_| reduction.partition.claims.len() <= ATTEMPTED).map(|end| {
+        drawing::attempt(model, reduction.partition, &problem::prefix(reduction.partition, end + 1))
+    });
+    Ok(Some(Core { claims, minimal: minimal && confirmed.is_some(), stuck }))
 }
 
 struct Reduction<'a, 'h, M: Model> {
@@ -63,6 +103,8 @@ struct Reduction<'a, 'h, M: Model> {
     budget: &'a Budget<'a>,
     /// The steps left for questions.
     left: u64,
+    /// The claims that matter, when others need not be looked at.
+    field: Option<Vec<usize>>,
 }
 
 impl<M: Model> Reduction<'_, '_, M> {
@@ -192,11 +234,12 @@ impl<M: Model> Reduction<'_, '_, M> {
         if keep.is_empty() {
             return Some(false);
         }
-        let mut kept = vec![false; self.partition.claims.len()];
-        for place in keep {
-            kept[*place] = true;
-        }
-        let items = problem::kept(self.partition, |place| kept[place]);
+        let mut keep = keep.to_vec();
+        keep.sort_unstable();
+        let items = match &self.field {
+            Some(field) => problem::kept(self.partition, field.iter().copied(), &keep),
+            None => problem::kept(self.partition, 0..self.partition.claims.len(), &keep),
+        };
         let steps = STEPS_PER_QUESTION.min(self.left);
         let (answer, taken) = decide(self.model, self.partition, &items, steps, self.budget);
         self.left = self.left.saturating_sub(taken);

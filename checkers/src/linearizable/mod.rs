@@ -6,14 +6,15 @@
 //! judged alone.
 //!
 //! The way of a history through this module: [`partition`] makes claims of operations and sorts them by key;
-//! [`method`] picks the algorithm for each key; [`search`] looks for an order; [`witness`] replays the order
-//! that was found, with code that shares nothing with the search; [`minimal`] reduces a key without any order
-//! to the few operations that exclude one; [`because`] says in words why they do.
+//! [`monitors`] decide the keys that meet their conditions, and [`search`] looks for an order of the others;
+//! [`witness`] replays the order that was found, with code that shares nothing with either; [`minimal`] reduces a
+//! key without any order to the few operations that exclude one; [`because`] says in words why they do.
 
 pub(crate) mod partition;
 mod states;
 
 mod method;
+mod monitors;
 
 mod memo;
 mod optional;

@@ -32,15 +32,20 @@ pub(crate) fn prefix<M: Model>(partition: &Partition<'_, M>, end: u32) -> Vec<It
         .collect()
 }
 
-/// What remains when all claims but those in `keep` are set aside: their reads vanish, and their updates may
-/// take effect at any time or never.
+/// What remains when all claims but those in `keep`, which is sorted, are set aside: their reads vanish, and their
+/// updates may take effect at any time or never.
 ///
 /// Whatever order explains all claims also explains this, so when nothing explains this, nothing explains all.
-pub(crate) fn kept<M: Model>(partition: &Partition<'_, M>, keep: impl Fn(usize) -> bool) -> Vec<Item> {
-    let mut items: Vec<Item> = (0..partition.claims.len())
+/// Only the claims of the `field` are looked at: all, or those that could matter.
+pub(crate) fn kept<M: Model>(
+    partition: &Partition<'_, M>,
+    field: impl Iterator<Item = usize>,
+    keep: &[usize],
+) -> Vec<Item> {
+    let mut items: Vec<Item> = field
         .filter_map(|index| {
             let claim = &partition.claims[index];
-            if keep(index) {
+            if keep.binary_search(&index).is_ok() {
                 Some(Item { claim: index as u32, call: claim.call, ret: claim.ret })
             } else if claim.effect.is_pure() {
                 None

@@ -1,5 +1,7 @@
 //! All keys of a history searched in turns.
 
+use super::method::{Assigned, Method};
+use super::monitors::{self, Clash, Finding};
 use super::partition::Partition;
 use super::problem::{self, Item};
 use super::search::{Farthest, Progress, Search};
@@ -38,8 +40,10 @@ impl Spent {
 pub(crate) enum Settled {
     /// This order explains it: claims.
     Found(Vec<u32>),
-    /// No order does.
+    /// No order does, says the search.
     Impossible(Farthest),
+    /// No order does, says a monitor.
+    Refuted(Clash),
     /// The budget ran out, or another key was impossible first.
     Open { farthest: Farthest, size: usize },
 }
@@ -49,23 +53,52 @@ pub(crate) enum Settled {
 pub(crate) struct Rounds {
     /// One for each partition, in the same order.
     pub(crate) settled: Vec<Settled>,
+    /// Likewise: to which algorithm each was given.
+    pub(crate) assigned: Vec<Assigned>,
     pub(crate) configurations: u64,
     pub(crate) spent: Option<Spent>,
 }
 
-/// Searches all keys: the smallest first, in turns that grow, so that one hard key holds up no easy one. Stops
-/// at the first key that is impossible.
-pub(crate) fn run<M: Model>(model: &M, partitions: &mut [Partition<'_, M>], budget: &Budget<'_>) -> Rounds {
+/// Judges all keys, and stops at the first that is impossible. Monitors go first, if they are wanted. The keys that
+/// they decline are searched: the smallest first, in turns that grow, so that one hard key holds up no easy one.
+pub(crate) fn run<M: Model>(
+    model: &M,
+    partitions: &mut [Partition<'_, M>],
+    monitored: bool,
+    budget: &Budget<'_>,
+) -> Rounds {
     let mut order: Vec<usize> = (0..partitions.len()).collect();
     order.sort_by_key(|place| partitions[*place].claims.len());
     let mut searches: Vec<Option<Search>> = partitions.iter().map(|_| None).collect();
     let mut settled: Vec<Option<Settled>> = partitions.iter().map(|_| None).collect();
+    let why = if monitored { "not begun" } else { "it was asked for" };
+    let mut assigned = vec![Assigned { method: Method::Search, why }; partitions.len()];
     let mut configurations = 0;
     let mut spent = None;
+    let mut over = false;
+    for place in order.iter().filter(|_| monitored) {
+        match monitors::judge(&partitions[*place], budget) {
+            Ok((chosen, found)) => {
+                assigned[*place] = chosen;
+                over = matches!(found, Some(Finding::Clash(_)));
+                settled[*place] = found.map(|found| match found {
+                    Finding::Order(order) => Settled::Found(order),
+                    Finding::Clash(clash) => Settled::Refuted(clash),
+                });
+            }
+            Err(cause) => {
+                spent = Some(cause);
+                over = true;
+            }
+        }
+        if over {
+            break;
+        }
+    }
     let mut turn = FIRST_TURN;
     // The memory of all searches that are open but not running now.
     let mut resting = 0;
-    'rounds: while settled.iter().any(Option::is_none) {
+    'rounds: while !over && settled.iter().any(Option::is_none) {
         for place in &order {
             if settled[*place].is_some() {
                 continue;
@@ -110,7 +143,7 @@ pub(crate) fn run<M: Model>(model: &M, partitions: &mut [Partition<'_, M>], budg
             })
         })
         .collect();
-    Rounds { settled, configurations, spent }
+    Rounds { settled, assigned, configurations, spent }
 }
 
 /// Runs a search for a number of steps within the budget, `others` bytes of which are in use elsewhere.

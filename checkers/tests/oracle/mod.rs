@@ -1,7 +1,10 @@
 //! An oracle for linearizability that tries every order, and histories of random answers to ask it about.
 
-use rashomon_checkers::Model;
-use rashomon_core::{History, Kind, Op, Process, Time, Value};
+use proptest::prelude::*;
+use rashomon_checkers::linearizable::{Linearizable, set_aside};
+use rashomon_checkers::{Budget, Model};
+use rashomon_core::{History, Kind, Op, Process, Time, Validity, Value};
+use serde_json::json;
 
 use crate::histories::Choice;
 
@@ -45,6 +48,55 @@ fn search<M: Model>(
         }
     }
     false
+}
+
+/// The checker's verdict is the oracle's, and a core is a core: with all else set aside it is impossible still, and with
+/// any one of its operations set aside too it is possible.
+pub(crate) fn agree<M: Model + Send + Sync>(
+    checker: &Linearizable<M>,
+    model: &M,
+    history: &History,
+) -> Result<(), TestCaseError> {
+    if history.pairs().all(|pair| pair.outcome() != Kind::Ok) {
+        return Ok(());
+    }
+    let verdict = checker.judge(history, &Budget::unlimited());
+    let expected = linearizable(model.clone(), history);
+    let judged = verdict.valid;
+    prop_assert_eq!(
+        judged,
+        if expected { Validity::Valid } else { Validity::Invalid },
+        "{:?}\n{}",
+        verdict,
+        text(history)
+    );
+    for anomaly in &verdict.anomalies {
+        let core: Vec<u64> = anomaly.details["ops"]
+            .as_array()
+            .expect("ops")
+            .iter()
+            .map(|op| op["invoke"].as_u64().expect("an index"))
+            .collect();
+        prop_assert_eq!(&anomaly.details["minimal"], &json!(true));
+        prop_assert!(!anomaly.because.is_empty());
+        let possible = |keep: &[u64]| {
+            let rest = set_aside(model.clone(), history, None, keep).expect("a history");
+            linearizable(model.clone(), &rest)
+        };
+        prop_assert!(!possible(&core), "the core is possible: {:?}", anomaly);
+        for one in 0..core.len() {
+            let mut fewer = core.clone();
+            fewer.remove(one);
+            prop_assert!(possible(&fewer), "not minimal without {}: {:?}", core[one], anomaly);
+        }
+    }
+    Ok(())
+}
+
+/// The history as it would be written by hand.
+fn text(history: &History) -> String {
+    let line = |op: &Op| format!("{} {} {} {}\n", op.process, op.kind, op.f, op.value);
+    history.ops().iter().map(line).collect()
 }
 
 /// A history of at most `ops` operations by `processes` clients. The choices are bytes, so that proptest shrinks
