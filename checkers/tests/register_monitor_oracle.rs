@@ -22,7 +22,7 @@ use oracle::build;
 fn act(counter: &Cell<i64>, twice: u8) -> impl Fn(u8, u8, u8) -> (&'static str, Value, Value) {
     move |f, one, two| {
         let fresh = |byte: u8| {
-            if twice > 0 && byte % twice == 0 {
+            if twice > 0 && byte.is_multiple_of(twice) {
                 return json!(i64::from(byte) % (counter.get() + 1));
             }
             counter.set(counter.get() + 1);
