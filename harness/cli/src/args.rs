@@ -24,6 +24,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Test(TestArguments),
+    Sim(SimArguments),
     Check(CheckArguments),
     List(ListArguments),
     Doctor(DoctorArguments),
@@ -40,8 +41,53 @@ Examples:
   rashomon test raft --bug local-read
   rashomon test raft --nemesis partition,kill --nemesis-interval 1s --time-limit 30s --seed 7
   rashomon test raft --workload set --nemesis packet
-  rashomon test raft --plan runs/latest/plan.json")]
+  rashomon test --plan runs/latest/plan.json")]
 pub(crate) struct TestArguments {
+    #[command(flatten)]
+    pub(crate) plan: PlanArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// Run a system in virtual time: many seeds, or one that is replayed bit for bit.
+///
+/// Each seed draws its own mixture of faults, rates and sizes, of which the flags fix what they name.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rashomon sim raft --seeds 1000
+  rashomon sim raft --seeds 2000 --bug vote-not-persisted
+  rashomon sim raft --seed 42")]
+pub(crate) struct SimArguments {
+    #[command(flatten)]
+    pub(crate) plan: PlanArguments,
+    /// How many seeds to run, from --seed on [default: the one seed of --seed, replayed with all its files].
+    #[arg(long, value_name = "N")]
+    pub(crate) seeds: Option<u64>,
+    /// Seeds at a time [default: one a core].
+    #[arg(long, short = 'j', value_name = "J")]
+    pub(crate) jobs: Option<usize>,
+    /// Go on after the first failure.
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// Where a run is kept, and how it is told.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArguments {
+    /// The folder that gets the run's own folder, and a link `latest` to it.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub(crate) out: PathBuf,
+    /// Print the verdict as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What a run is to do.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
     /// The system under test; see `rashomon list systems`. A plan may name it instead.
     #[arg(required_unless_present = "plan")]
     pub(crate) system: Option<String>,
@@ -79,12 +125,6 @@ pub(crate) struct TestArguments {
     /// A plan file: what is to be done, and scripted faults. Flags override it.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
-    /// The folder that gets the run's own folder, and a link `latest` to it.
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    pub(crate) out: PathBuf,
-    /// Print the verdict as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Judge a recorded history: our JSON lines, Jepsen's EDN, or one of Porcupine's two formats.

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Exit {
     match command {
         Command::Test(arguments) => commands::test::run(&arguments),
+        Command::Sim(arguments) => commands::sim::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::List(arguments) => commands::list::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),

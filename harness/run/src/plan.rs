@@ -100,10 +100,11 @@ fn overlay(base: PlanFile, over: PlanFile) -> PlanFile {
 impl Plan {
     /// A plan from flags and, perhaps, a file with its name and text. `fresh_seed` is taken when nobody gives one.
     ///
-    /// A mistake is reported where its token stands: in the file, or else on the command line.
+    /// `base`, if there is one, stands in for what neither says, and for the plans of the bugs. A mistake is reported where its token stands: in the file, or else on the command line.
     pub fn assemble(
         flags: PlanFile,
         file: Option<(PlanFile, &str, &str)>,
+        base: Option<PlanFile>,
         faults: Faults,
         fresh_seed: u64,
     ) -> Result<Plan, PlanError> {
@@ -118,6 +119,10 @@ impl Plan {
             Some((file, ..)) => overlay(file, flags),
             None => overlay(PlanFile::default(), flags),
         };
+        let mixed = base.is_some();
+        if let Some(base) = base {
+            asked = overlay(base, asked);
+        }
         let Some(name) = asked.system.clone() else {
             return Err(wrong("{", "no system is named".to_owned()));
         };
@@ -127,7 +132,7 @@ impl Plan {
                 let known = system.bugs.iter().map(|bug| bug.name);
                 wrong(&name, registry::unknown(&format!("bug of {}", system.name), &name, known))
             })?;
-            if let Some(own) = bug.plan {
+            if let Some(own) = bug.plan.filter(|_| !mixed) {
                 let own = parse(&format!("the plan of bug {name}"), own)?;
                 asked = overlay(own, asked);
             }

@@ -2,15 +2,20 @@
 
 use std::path::Path;
 
-use rashomon_core::{Invariant, System, SystemInfo};
+use rashomon_core::{Invariant, System, SystemInfo, WorldError};
 use rashomon_live::node::{self, NodeError};
+use rashomon_sim::{Config, SimWorld};
 use rashomon_systems::{echo, raft};
+
+use crate::run::Stage;
 
 /// A system, its types forgotten.
 #[derive(Clone, Copy)]
 pub struct SystemEntry {
     /// What the harness needs to know of it.
     pub info: SystemInfo,
+    /// The whole system in virtual time.
+    pub simulate: fn(Config) -> Result<Box<dyn Stage>, WorldError>,
     /// The main of a node process.
     pub node: fn(&Path) -> Result<(), NodeError>,
     /// Fresh invariants for one run.
@@ -18,7 +23,12 @@ pub struct SystemEntry {
 }
 
 fn entry<S: System>() -> SystemEntry {
-    SystemEntry { info: S::info(), node: node::run::<S>, invariants: S::invariants }
+    SystemEntry {
+        info: S::info(),
+        simulate: |config| Ok(Box::new(SimWorld::<S>::start(config)?)),
+        node: node::run::<S>,
+        invariants: S::invariants,
+    }
 }
 
 /// Every system.

@@ -1,19 +1,28 @@
-//! One run against real processes, from the first to the last.
+//! One run, from its folder to its report, in whichever world.
+
+mod live;
+mod simulated;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use rashomon_core::client::Policy;
-use rashomon_core::{History, RunId, Value, Verdict, WorldError};
-use rashomon_live::{Config, JournalSummary, LiveWorld};
-use rashomon_results::{Ended, Network, NodeReport, RunFolder, RunVerdict, StoreError};
+use rashomon_core::{History, Value, Verdict, World, WorldError};
+use rashomon_results::{Ended, Network, RunFolder, RunVerdict, StoreError};
 use thiserror::Error;
 
 use crate::interpreter::{Files, Interpreter, InterpreterError, Record};
 use crate::judge::{self, Limits};
 use crate::plan::Plan;
 use crate::progress::{Event, Observer, Phase};
-use crate::registry;
+use crate::registry::{self, SystemEntry};
+pub use live::live;
+pub use simulated::{in_memory, simulated};
+
+/// A world that can be ended.
+pub trait Stage: World {
+    /// Ends it, and tells what the network did.
+    fn finish(self: Box<Self>) -> Result<Network, WorldError>;
+}
 
 /// How a plan is to be run.
 #[derive(Clone, Debug)]
@@ -59,12 +68,13 @@ pub enum RunError {
     },
 }
 
-/// Runs the plan against real processes, judges it, and writes everything down.
-pub fn run(
+/// Runs the plan in the world that `start` makes, judges it, and writes everything down.
+fn play(
     plan: &Plan,
     settings: &Settings,
     observer: &mut dyn Observer,
     interrupted: &AtomicBool,
+    start: impl FnOnce(&SystemEntry, &Path) -> Result<Box<dyn Stage>, WorldError>,
 ) -> Result<Outcome, RunError> {
     let entry = registry::system(plan.system.name).expect("a plan names a system that exists");
     let workload = rashomon_workloads::by_name(plan.workload).expect("a plan names a workload that exists");
@@ -75,13 +85,20 @@ pub fn run(
     let mut sink = Files { history: folder.history_writer()?, schedule: folder.schedule_writer()? };
 
     observer.event(&Event::Phase(Phase::Starting));
-    let mut world = LiveWorld::start(config(plan, settings, folder.path()))
+    let mut world = start(&entry, folder.path())
         .map_err(|source| RunError::Start { source, folder: folder.path().to_owned() })?;
     let invariants = (entry.invariants)();
     let names: Vec<&str> = invariants.iter().map(|invariant| invariant.name()).collect();
     let mut clients = (workload.make)();
-    let interpreter =
-        Interpreter::new(&mut world, clients.as_mut(), plan, invariants, &mut sink, observer, interrupted);
+    let interpreter = Interpreter::new(
+        world.as_mut(),
+        clients.as_mut(),
+        plan,
+        invariants,
+        &mut sink,
+        observer,
+        interrupted,
+    );
     let (mut record, failure) = interpreter.run();
     drop(sink);
     if let Some(error) = &failure {
@@ -90,19 +107,14 @@ pub fn run(
     }
 
     observer.event(&Event::Phase(Phase::Stopping));
-    match world.shutdown() {
-        Ok((counts, journal)) => folder.write_network(&network(counts, &journal))?,
+    match world.finish() {
+        Ok(network) => folder.write_network(&network)?,
         Err(error) => record.problems.push(format!("the nodes did not end in order: {error}")),
     }
 
     observer.event(&Event::Phase(Phase::Checking));
     let history = folder.history()?.unwrap_or_default();
-    let mut verdicts = Vec::new();
-    if !names.is_empty() {
-        verdicts.push(judge::invariants(&names, &record));
-    }
-    verdicts.extend(judge::ask(workload.checkers, &history, settings.limits));
-    let verdict = conclude(verdicts, record);
+    let verdict = conclude(&names, workload.checkers, &history, record, settings.limits);
 
     observer.event(&Event::Phase(Phase::Reporting));
     folder.write_verdict(&verdict)?;
@@ -111,36 +123,19 @@ pub fn run(
     Ok(Outcome { folder, plan: kept, verdict, history, failure })
 }
 
-/// The counters of the world in the form that is kept.
-fn network(counts: rashomon_live::Network, journal: &JournalSummary) -> Network {
-    let starts = counts.starts;
-    let nodes = counts
-        .nodes
-        .into_iter()
-        .map(|(node, counters)| NodeReport {
-            bad_checksum: counters.damaged,
-            foreign: counters.foreign + counters.misaddressed + counters.stale,
-            starts: starts.get(&node).copied().unwrap_or(0),
-            ..NodeReport::new(node)
-        })
-        .collect();
-    Network { unjournaled: journal.left_out, ..Network::new(counts.links, nodes) }
-}
-
-fn config(plan: &Plan, settings: &Settings, folder: &Path) -> Config {
-    // Runs of one seed may overlap: what tells them apart must not come from the seed alone.
-    let run = RunId(plan.seed.split("run").0 ^ u64::from(std::process::id()));
-    let config = Config::new(plan.system.name, plan.nodes, plan.seed, run, folder.to_owned());
-    Config {
-        bugs: plan.bugs.clone(),
-        options: plan.options.clone(),
-        policy: Policy { sessions: plan.system.sessions, ..Policy::default() },
-        executable: settings.executable.clone(),
-        ..config
+/// Asks every checker, and takes the worst of all.
+fn conclude(
+    invariants: &[&str],
+    checkers: &[&str],
+    history: &History,
+    record: Record,
+    limits: Limits,
+) -> RunVerdict {
+    let mut verdicts: Vec<Verdict> = Vec::new();
+    if !invariants.is_empty() {
+        verdicts.push(judge::invariants(invariants, &record));
     }
-}
-
-fn conclude(verdicts: Vec<Verdict>, record: Record) -> RunVerdict {
+    verdicts.extend(judge::ask(checkers, history, limits));
     let coverage = record.coverage.into_values().collect();
     RunVerdict::new(verdicts, coverage, record.problems, record.totals, record.ended)
 }

@@ -4,5 +4,8 @@ pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod list;
 pub(crate) mod node;
+mod outcome;
+mod plan;
 pub(crate) mod report;
+pub(crate) mod sim;
 pub(crate) mod test;

@@ -116,7 +116,7 @@ impl Sink for Memory {
 
 fn plan(text: &str) -> Plan {
     let file = crate::plan::parse("test", text).unwrap();
-    Plan::assemble(file, None, FaultFlags::default(), 1).unwrap()
+    Plan::assemble(file, None, None, FaultFlags::default(), 1).unwrap()
 }
 
 const CALM: &str = r#"{"version":1,"system":"raft","time-limit":"2s","rate":200,"nemesis":{"kinds":[]}}"#;

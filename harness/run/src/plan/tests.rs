@@ -2,14 +2,14 @@ use super::*;
 
 fn assemble(text: &str) -> Result<Plan, String> {
     let file = parse("plan.json", text).map_err(|error| error.to_string())?;
-    Plan::assemble(PlanFile::default(), Some((file, "plan.json", text)), Faults::default(), 1)
+    Plan::assemble(PlanFile::default(), Some((file, "plan.json", text)), None, Faults::default(), 1)
         .map_err(|error| error.to_string())
 }
 
 #[test]
 fn what_nobody_says_is_the_default() {
     let flags = PlanFile { system: Some("raft".into()), ..PlanFile::default() };
-    let plan = Plan::assemble(flags, None, Faults::default(), 77).unwrap();
+    let plan = Plan::assemble(flags, None, None, Faults::default(), 77).unwrap();
     assert_eq!((plan.nodes, plan.concurrency, plan.seed, plan.workload), (5, 10, Seed(77), "register"));
     assert_eq!(plan.time_limit, Duration::from_secs(15));
     assert!(plan.kinds().contains(&FaultKind::SlowDisk), "slow-disk comes with power-off");
@@ -20,7 +20,8 @@ fn flags_override_the_file() {
     let text = r#"{"version":1,"system":"raft","nodes":3,"rate":9}"#;
     let flags = PlanFile { nodes: Some(7), ..PlanFile::default() };
     let plan =
-        Plan::assemble(flags, Some((parse("f", text).unwrap(), "f", text)), Faults::default(), 1).unwrap();
+        Plan::assemble(flags, Some((parse("f", text).unwrap(), "f", text)), None, Faults::default(), 1)
+            .unwrap();
     assert_eq!((plan.nodes, plan.rate), (7, 9));
 }
 
@@ -95,7 +96,7 @@ fn every_bug_has_a_plan_that_can_be_run() {
                 bugs: vec![bug.name.into()],
                 ..PlanFile::default()
             };
-            Plan::assemble(flags, None, Faults::default(), 1)
+            Plan::assemble(flags, None, None, Faults::default(), 1)
                 .unwrap_or_else(|error| panic!("{}: {error}", bug.name));
         }
     }

@@ -1,0 +1,137 @@
+//! Many simulated runs: each seed draws its own mixture of faults, rates and sizes.
+//!
+//! One mixture finds one kind of mistake. A swarm of mixtures, most of which leave something out, finds more (Groce
+//! et al., *Swarm Testing*, 2012): a bug that needs kills and no partitions hides when there are always both.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+use rashomon_core::{FaultKind, Seed, SystemInfo, Validity};
+use rashomon_results::RunVerdict;
+
+use crate::judge::Limits;
+use crate::plan::{Nemesis, Plan, PlanFile, Random};
+use crate::run::in_memory;
+
+/// What a seed did.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Which one.
+    pub seed: u64,
+    /// What to think of it.
+    pub verdict: RunVerdict,
+}
+
+/// What all seeds did.
+#[derive(Clone, Debug, Default)]
+pub struct Sweep {
+    /// Seeds that ran.
+    pub ran: u64,
+    /// Of these, how many ended `valid`.
+    pub valid: u64,
+    /// How many proved nothing, because a fault that the seed had drawn never bit.
+    pub vacuous: u64,
+    /// The others, by seed: what was accused, did not recover or crashed.
+    pub failures: Vec<Finding>,
+}
+
+/// Runs the plan that `plan` makes of each seed, on `jobs` threads. With `until_failure` the first failure is the
+/// last seed begun. `each` hears of every finished seed.
+pub fn sweep(
+    seeds: std::ops::Range<u64>,
+    jobs: usize,
+    until_failure: bool,
+    plan: impl Fn(u64) -> Plan + Sync,
+    interrupted: &AtomicBool,
+    each: impl Fn(u64, &RunVerdict) + Sync,
+) -> Sweep {
+    let next = AtomicU64::new(seeds.start);
+    let stop = AtomicBool::new(false);
+    let sweep = Mutex::new(Sweep::default());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                while !interrupted.load(Ordering::Relaxed) && !stop.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        break;
+                    }
+                    let verdict = judge(&plan(seed));
+                    each(seed, &verdict);
+                    let failed = is_failure(&verdict);
+                    let mut sweep = sweep.lock().expect("no thread panics while it counts");
+                    sweep.ran += 1;
+                    sweep.valid += u64::from(verdict.valid == Validity::Valid);
+                    sweep.vacuous += u64::from(verdict.valid == Validity::Unknown && !failed);
+                    if failed {
+                        sweep.failures.push(Finding { seed, verdict });
+                        stop.fetch_or(until_failure, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let mut sweep = sweep.into_inner().expect("no thread panicked while it counted");
+    sweep.failures.sort_by_key(|finding| finding.seed);
+    sweep
+}
+
+/// A run that cannot start is `unknown`, and says why.
+fn judge(plan: &Plan) -> RunVerdict {
+    let never = AtomicBool::new(false);
+    in_memory(plan, Limits::default(), &never).unwrap_or_else(|error| {
+        let problems = vec![format!("the system did not start: {error}")];
+        RunVerdict::new(
+            Vec::new(),
+            Vec::new(),
+            problems,
+            rashomon_results::Totals::default(),
+            rashomon_results::Ended::Failed,
+        )
+    })
+}
+
+/// Whether a seed is to be reported: invalid, or unknown for another reason than that it proved nothing.
+fn is_failure(verdict: &RunVerdict) -> bool {
+    match verdict.valid {
+        Validity::Valid => false,
+        Validity::Invalid => true,
+        Validity::Unknown => {
+            let vacuous = |problem: &String| problem.starts_with("vacuous");
+            verdict.problems.is_empty() || !verdict.problems.iter().all(vacuous)
+        }
+    }
+}
+
+/// The mixture of a seed: what a plan may say instead, this fills in.
+pub fn mixture(seed: u64, system: &SystemInfo) -> PlanFile {
+    let mut rng = Seed(seed).split("swarm").rng();
+    let kinds: Vec<FaultKind> =
+        FaultKind::ALL
+            .iter()
+            .map(|(kind, ..)| *kind)
+            .filter(|kind| {
+                if kind.is_link() { system.nodes > 1 } else { system.durable || *kind == FaultKind::Pause }
+            })
+            // A seed with every kind at once rarely gets anywhere.
+            .filter(|_| rng.random_range(0..3_u8) == 0)
+            .collect();
+    let mut of = |values: &[u64]| *values.choose(&mut rng).expect("there is something to choose from");
+    let interval = Duration::from_millis(of(&[200, 400, 700, 1000, 1500]));
+    let rate = of(&[20, 100, 300, 800]) as u32;
+    let concurrency = of(&[2, 5, 10, 20]) as usize;
+    let nodes = if system.nodes > 1 { of(&[3, 5, 5, 5]) as u16 } else { 1 };
+    PlanFile {
+        version: 1,
+        nodes: Some(nodes),
+        time_limit: Some(Duration::from_secs(15)),
+        rate: Some(rate),
+        concurrency: Some(concurrency),
+        seed: Some(seed),
+        nemesis: Some(Nemesis::Random(Random { kinds, interval })),
+        ..PlanFile::default()
+    }
+}
