@@ -287,3 +287,30 @@ fn a_history_of_another_tool_is_judged() {
     let check = output(&folder, &["check", "history.edn", "--model", "cas-register", "--initial", "0"]);
     assert_eq!(check.status.code(), Some(1), "{}", text(&check.stderr));
 }
+
+#[test]
+fn a_simulated_run_is_repeated_bit_for_bit() {
+    let histories = [folder(), folder()].map(|folder| {
+        let run = output(&folder, &["sim", "raft", "--seed", "7", "--time-limit", "5s"]);
+        assert!(matches!(run.status.code(), Some(0 | 2)), "{}{}", text(&run.stdout), text(&run.stderr));
+        let latest = folder.path().join("runs/latest");
+        ["history.jsonl", "schedule.jsonl"].map(|file| std::fs::read(latest.join(file)).unwrap())
+    });
+    assert!(histories[0][0].len() > 10_000, "something happened");
+    assert_eq!(histories[0], histories[1]);
+}
+
+#[test]
+fn a_seeded_bug_is_found_in_simulation_and_its_seed_replays() {
+    let folder = folder();
+    let swept = output(&folder, &["sim", "raft", "--seeds", "500", "--bug", "leader-counts-twice", "--json"]);
+    let report: Value = serde_json::from_slice(&swept.stdout).unwrap();
+    assert_eq!(swept.status.code(), Some(1), "{report}{}", text(&swept.stderr));
+    let again = report["failures"][0]["again"].as_str().unwrap().to_owned();
+    let words: Vec<&str> = again.split_whitespace().skip(1).collect();
+    let replayed = output(&folder, &words);
+    assert_eq!(replayed.status.code(), Some(1), "{again}: {}", text(&replayed.stdout));
+    assert!(folder.path().join("runs/latest/report.html").exists());
+    let clean = output(&folder, &["sim", "raft", "--seeds", "20"]);
+    assert_eq!(clean.status.code(), Some(0), "{}", text(&clean.stdout));
+}
