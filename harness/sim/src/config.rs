@@ -1,7 +1,11 @@
 //! What a simulated run needs to know before it starts.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use rashomon_core::client::Policy;
-use rashomon_core::{Map, Seed, Value};
+use rashomon_core::{Link, Map, Seed, Value};
+use serde::{Deserialize, Serialize};
 
 use crate::span::Timing;
 
@@ -25,6 +29,21 @@ pub struct Config {
     /// Costs more than all else together and changes nothing, unless a type does not survive its own encoding
     /// or a message is too large for a packet: that is what it finds.
     pub through_json: bool,
+    /// What becomes of single messages, whatever the seed and the rules of the links say: by the link, and by how
+    /// many messages it carried before. This is how a story is shrunk and told again.
+    pub overrides: BTreeMap<(Link, u64), Override>,
+    /// How many happenings the trace keeps; none, and it costs nothing.
+    pub trace: usize,
+}
+
+/// What becomes of one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Override {
+    /// It is lost.
+    Drop,
+    /// It arrives once, undamaged, after so long.
+    Deliver(#[serde(with = "humantime_serde")] Duration),
 }
 
 impl Config {
@@ -38,6 +57,8 @@ impl Config {
             policy: Policy::default(),
             timing: Timing::default(),
             through_json: false,
+            overrides: BTreeMap::new(),
+            trace: 0,
         }
     }
 }

@@ -58,12 +58,14 @@ impl<R: Clone + Serialize + DeserializeOwned> Disk<R> {
         self.syncing.len()
     }
 
-    /// The sync is over.
-    pub(crate) fn synced(&mut self) {
+    /// The sync is over. Tells how many jobs are durable now.
+    pub(crate) fn synced(&mut self) -> usize {
         let mut jobs = std::mem::take(&mut self.syncing);
+        let count = jobs.len();
         jobs.drain(..).for_each(|job| self.apply(job));
         // Kept for its room.
         self.syncing = jobs;
+        count
     }
 
     fn apply(&mut self, job: Job<R>) {

@@ -30,6 +30,8 @@ pub(crate) struct Letter<M> {
     pub(crate) from: NodeId,
     /// Which life of the sender it comes from.
     pub(crate) incarnation: u32,
+    /// How many messages the link carried before.
+    pub(crate) sequence: u64,
     /// What it says.
     pub(crate) message: M,
 }

@@ -23,10 +23,12 @@ mod timers;
 
 mod host;
 mod request;
+mod trace;
 mod world;
 
-pub use config::Config;
+pub use config::{Config, Override};
 pub use host::NodeCounters;
 pub use span::{Span, Timing};
 pub use swarm::{Choices, Swarm};
+pub use trace::{Happening, Trace};
 pub use world::{Network, SimWorld};

@@ -66,7 +66,7 @@ impl Swarm {
         if kinds.is_empty() {
             kinds.extend(choices.kinds.choose(&mut rng));
         }
-        let interval = Duration::from_millis(one_of(&[250, 500, 1_000, 1_500], &mut rng));
+        let interval = Duration::from_millis(one_of(&[100, 250, 500, 1_500], &mut rng));
         let rate = one_of(&choices.rates, &mut rng);
         let concurrency = usize::from(nodes) * one_of(&[1, 2, 4], &mut rng);
         let message = one_of(

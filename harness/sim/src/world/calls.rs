@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::{Due, SimWorld};
 use crate::host::{Asked, Input};
 use crate::request::understand;
+use crate::trace::{self, Happening};
 
 /// A call that has not ended.
 struct Open<R> {
@@ -82,6 +83,15 @@ impl<S: System> SimWorld<S> {
                     let host = &mut self.hosts[usize::from(node.0) - 1];
                     host.counters.missed += u64::from(host.absent);
                     if !host.listens() {
+                        let (at, request) = (self.now, &open.request);
+                        self.tracer.note(|| Happening::Request {
+                            at,
+                            process,
+                            node,
+                            attempt: 0,
+                            arrives: None,
+                            text: trace::text(request),
+                        });
                         open.attempts.ended(Attempt::Refused);
                         continue;
                     }
@@ -91,7 +101,16 @@ impl<S: System> SimWorld<S> {
                     self.calls.tickets.insert(attempt, process);
                     let asked = Asked { attempt, request: open.request.clone() };
                     let way = self.config.timing.client.draw(self.seeds.client.split_number(2 * attempt));
-                    self.queue.push(self.now + way, Due::Request(node, host.incarnation, asked));
+                    let (at, arrives) = (self.now, self.now + way);
+                    self.tracer.note(|| Happening::Request {
+                        at,
+                        process,
+                        node,
+                        attempt,
+                        arrives: Some(arrives),
+                        text: trace::text(&asked.request),
+                    });
+                    self.queue.push(arrives, Due::Request(node, host.incarnation, asked));
                     self.queue.push(until, Due::Patience(process, attempt));
                     return;
                 }
@@ -184,13 +203,22 @@ impl<S: System> SimWorld<S> {
         }
         trying.answered = true;
         self.calls.tickets.remove(&attempt);
-        self.tell(process, attempt, end);
+        self.tell(process, node, attempt, end);
     }
 
     /// Sends the end of an attempt on its way to the client.
-    fn tell(&mut self, process: u64, attempt: u64, end: Attempt) {
+    fn tell(&mut self, process: u64, node: NodeId, attempt: u64, end: Attempt) {
         let way = self.config.timing.client.draw(self.seeds.client.split_number(2 * attempt + 1));
-        self.queue.push(self.now + way, Due::Ended(process, attempt, end));
+        let (at, arrives) = (self.now, self.now + way);
+        self.tracer.note(|| Happening::Answer {
+            at,
+            process,
+            node,
+            attempt,
+            arrives,
+            text: trace::text(&end),
+        });
+        self.queue.push(arrives, Due::Ended(process, attempt, end));
     }
 
     /// The clients of a process notice that it died, but for those whose answer is on its way.
@@ -206,7 +234,7 @@ impl<S: System> SimWorld<S> {
         }
         for (process, attempt) in lost {
             self.calls.tickets.remove(&attempt);
-            self.tell(process, attempt, Attempt::Doubtful("connection reset".to_owned()));
+            self.tell(process, node, attempt, Attempt::Doubtful("connection reset".to_owned()));
         }
     }
 

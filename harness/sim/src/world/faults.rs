@@ -8,6 +8,7 @@ use rashomon_core::{Disruption, FaultId, Impact, NodeId, System, Time, WorldErro
 
 use super::SimWorld;
 use crate::span::Span;
+use crate::trace::Happening;
 
 /// A disruption that has not been healed.
 #[derive(Debug)]
@@ -99,6 +100,8 @@ impl<S: System> SimWorld<S> {
         }
         let before = self.host_ref(node).counters.missed;
         self.host(node).paused_by.insert(id);
+        let at = self.now;
+        self.tracer.note(|| Happening::Stopped { at, node });
         self.leaves(node);
         self.remember(id, Strike { node, before, after: None });
     }

@@ -6,6 +6,7 @@ use rashomon_core::{Event, NodeId, Seed, Setup, System};
 
 use super::{Due, SimWorld};
 use crate::host::{Input, Tenant};
+use crate::trace::Happening;
 
 impl<S: System> SimWorld<S> {
     /// Starts a process. It takes a while until it is there.
@@ -56,6 +57,8 @@ impl<S: System> SimWorld<S> {
         };
         match S::boot(&setup, records) {
             Ok(state) => {
+                let (at, incarnation) = (self.now, self.host_ref(node).incarnation);
+                self.tracer.note(|| Happening::Boot { at, node, incarnation });
                 self.host(node).tenant = Tenant::Process(state);
                 self.step(node, |state, cx| state.on_start(cx));
                 if self.host_ref(node).listens() {
@@ -69,6 +72,8 @@ impl<S: System> SimWorld<S> {
     /// A process ends by itself.
     pub(super) fn crash(&mut self, node: NodeId, report: String) {
         self.hang_up(node);
+        let at = self.now;
+        self.tracer.note(|| Happening::End { at, node, how: report.clone() });
         let host = self.host(node);
         host.tenant = Tenant::Crashed(report.clone());
         host.disk.killed();
@@ -79,6 +84,8 @@ impl<S: System> SimWorld<S> {
     /// Ends a process from outside. Tells how many bytes of its log that cost.
     pub(super) fn kill(&mut self, node: NodeId, power_off: bool) -> u64 {
         self.hang_up(node);
+        let (at, how) = (self.now, if power_off { "power failed" } else { "killed" });
+        self.tracer.note(|| Happening::End { at, node, how: how.to_owned() });
         let mut rng = self.life(self.seeds.power_off, node).rng();
         let host = self.host(node);
         host.tenant = Tenant::Nobody;
@@ -98,12 +105,16 @@ impl<S: System> SimWorld<S> {
         if host.incarnation != incarnation || !host.listens() {
             return;
         }
-        host.disk.synced();
-        if host.is_paused() {
+        let writes = host.disk.synced();
+        let paused = host.is_paused();
+        if paused {
             host.wait(Input::Synced);
-            return;
         }
-        self.release(node);
+        let at = self.now;
+        self.tracer.note(|| Happening::Durable { at, node, writes });
+        if !paused {
+            self.release(node);
+        }
     }
 
     /// The time has come for which a node asked.
@@ -119,6 +130,8 @@ impl<S: System> SimWorld<S> {
     /// A stopped process goes on: it takes up what came meanwhile, and fires the timers that are late. Which of
     /// the two it does first is as the scheduler of a real machine has it: nobody knows.
     pub(super) fn resume(&mut self, node: NodeId) {
+        let at = self.now;
+        self.tracer.note(|| Happening::Resumed { at, node });
         let key = self.seeds.resume.split_number(node.0.into()).split_number(self.now.0);
         let timers_first = key.0.is_multiple_of(2);
         if timers_first && self.host_ref(node).listens() {

@@ -1,9 +1,12 @@
 //! What nodes tell each other.
 
-use rashomon_core::{Link, NodeId, Protocol, System};
+use rashomon_core::switch::{Delivery, Fate};
+use rashomon_core::{Link, NodeId, Protocol, System, Time};
 
 use super::{Due, SimWorld};
+use crate::config::Override;
 use crate::host::{Input, Letter};
+use crate::trace::{self, Happening};
 
 /// The size of a message as far as the switch is concerned, unless it travels as JSON: sizes decide which bit a
 /// damaged message has flipped, and a damaged message is a lost one whichever bit it was.
@@ -37,41 +40,61 @@ impl<S: System> SimWorld<S> {
         };
         let link = Link { from, to };
         let fate = self.switch.route(self.now, link, bytes);
+        let arrivals = self.arrivals(link, &fate);
+        self.tracer.note(|| Happening::Message {
+            at: self.now,
+            link,
+            sequence: fate.sequence,
+            arrivals: arrivals.clone(),
+            fate: trace::names(fate.marks),
+            text: trace::text(&message),
+        });
         let incarnation = self.host_ref(from).incarnation;
-        let key = self
-            .seeds
-            .message
-            .split_number(u64::from(from.0) << 16 | u64::from(to.0))
-            .split_number(fate.sequence);
-        let mut message = Some(message);
-        let last = fate.deliveries.len().saturating_sub(1);
-        for (copy, delivery) in fate.deliveries.iter().enumerate() {
-            let text = if copy == last { message.take() } else { message.clone() };
-            let Some(text) = text.filter(|_| delivery.flip.is_none()) else {
+        let letter = |message| Letter { from, incarnation, sequence: fate.sequence, message };
+        let Some((last, before)) = arrivals.split_last() else { return Ok(()) };
+        for at in before {
+            self.queue.push(*at, Due::Letter(to, letter(message.clone())));
+        }
+        self.queue.push(*last, Due::Letter(to, letter(message)));
+        Ok(())
+    }
+
+    /// When the copies of a message arrive.
+    fn arrivals(&mut self, link: Link, fate: &Fate) -> Vec<Time> {
+        match self.config.overrides.get(&(link, fate.sequence)) {
+            Some(Override::Drop) => return Vec::new(),
+            Some(Override::Deliver(way)) => return vec![self.now + *way],
+            None => {}
+        }
+        let number = u64::from(link.from.0) << 16 | u64::from(link.to.0);
+        let key = self.seeds.message.split_number(number).split_number(fate.sequence);
+        let span = self.config.timing.message;
+        let host = &mut self.hosts[usize::from(link.to.0) - 1];
+        let arrive = |(copy, delivery): (u64, &Delivery)| {
+            if delivery.flip.is_some() {
                 // Its checksum gives it away.
-                let host = self.host(to);
                 host.counters.damaged += 1;
                 host.counters.missed += u64::from(host.absent);
-                continue;
-            };
-            let way = self.config.timing.message.draw(key.split_number(copy as u64));
-            self.queue.push(delivery.at + way, Due::Letter(to, Letter { from, incarnation, message: text }));
-        }
-        Ok(())
+                return None;
+            }
+            Some(delivery.at + span.draw(key.split_number(copy)))
+        };
+        (0..).zip(&fate.deliveries).filter_map(arrive).collect()
     }
 
     /// A message arrives at a node's door.
     pub(super) fn arrive(&mut self, to: NodeId, letter: Letter<<S::Protocol as Protocol>::Message>) {
         let host = self.host(to);
         host.counters.missed += u64::from(host.absent);
+        let (from, sequence) = (letter.from, letter.sequence);
         if !host.listens() {
-            return;
+            return self.unheard(Link { from, to }, sequence, "nobody was there");
         }
         if host.is_paused() {
-            let from = letter.from;
             if !host.wait(Input::Message(letter)) {
                 host.counters.overflowed += 1;
                 self.switch.kernel_dropped(Link { from, to });
+                self.unheard(Link { from, to }, sequence, "too many were waiting");
             }
             return;
         }
@@ -80,15 +103,20 @@ impl<S: System> SimWorld<S> {
 
     /// A process takes up a message. What an earlier life of its sender said, and came too late, it drops.
     pub(super) fn hear(&mut self, to: NodeId, letter: Letter<<S::Protocol as Protocol>::Message>) {
-        let Letter { from, incarnation, message } = letter;
+        let Letter { from, incarnation, sequence, message } = letter;
         let host = self.host(to);
         let latest = &mut host.heard[usize::from(from.0) - 1];
         if incarnation < *latest {
             host.counters.stale += 1;
-            return;
+            return self.unheard(Link { from, to }, sequence, "a later life of its sender had been heard");
         }
         *latest = incarnation;
         host.counters.received += 1;
         self.step(to, |state, cx| state.on_message(from, message, cx));
+    }
+
+    fn unheard(&mut self, link: Link, sequence: u64, because: &'static str) {
+        let at = self.now;
+        self.tracer.note(|| Happening::Unheard { at, link, sequence, because });
     }
 }

@@ -19,6 +19,7 @@ use rashomon_core::{
 use crate::config::Config;
 use crate::host::{Asked, Host, Letter, NodeCounters};
 use crate::queue::Queue;
+use crate::trace::{Trace, Tracer};
 use calls::Calls;
 use faults::InForce;
 
@@ -80,6 +81,7 @@ pub struct SimWorld<S: System> {
     calls: Calls<<S::Protocol as Protocol>::Request>,
     faults: BTreeMap<FaultId, InForce>,
     healed: BTreeMap<FaultId, Impact>,
+    tracer: Tracer,
     /// Kept between steps for its room.
     effects: Vec<Effect<S::Protocol>>,
 }
@@ -125,6 +127,7 @@ impl<S: System> SimWorld<S> {
             calls: Calls::new(config.policy),
             faults: BTreeMap::new(),
             healed: BTreeMap::new(),
+            tracer: Tracer::new(config.trace),
             effects: Vec::new(),
             config,
         };
@@ -146,6 +149,11 @@ impl<S: System> SimWorld<S> {
             links: self.switch.counts().clone(),
             nodes: self.hosts.iter().map(|host| (host.node, host.counters)).collect(),
         }
+    }
+
+    /// Hands over what the trace has noted since it was last asked; empty unless the configuration wants one.
+    pub fn take_trace(&mut self) -> Trace {
+        self.tracer.take()
     }
 
     /// How many inputs the nodes have handled: starts, messages, timers and requests.

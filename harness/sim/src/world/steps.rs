@@ -7,6 +7,7 @@ use rashomon_core::{Context, Effect, Event, Node, NodeId, System};
 use super::{Due, SimWorld};
 use crate::disk::Job;
 use crate::host::{Tenant, Visible};
+use crate::trace::{self, Happening};
 
 /// More steps in a millisecond than any machine takes: whoever takes them will never come to rest.
 const MOST_STEPS: u32 = 100_000;
@@ -137,6 +138,7 @@ impl<S: System> SimWorld<S> {
             let host = self.host(node);
             let local = host.clock.monotonic(now);
             let Some(timer) = host.timers.pop_due(local) else { break };
+            self.tracer.note(|| Happening::Timer { at: now, node, timer: trace::text(&timer) });
             self.step(node, |state, cx| state.on_timer(timer, cx));
         }
         self.await_timers(node);

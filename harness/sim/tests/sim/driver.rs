@@ -308,7 +308,8 @@ impl Driver<'_> {
         }
         let kind = *plan.kinds.choose(rng).unwrap();
         let now = self.world.now();
-        let lasts = Duration::from_millis(rng.random_range(300..=1500));
+        let mean = plan.interval.as_nanos() as u64;
+        let lasts = Duration::from_nanos(rng.random_range(mean / 2..=mean * 5 / 4));
         let fault = fault(kind, rng);
         if kind == FaultKind::PowerOff {
             // A power failure finds unsynced records only where syncing takes long.

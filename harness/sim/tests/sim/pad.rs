@@ -159,7 +159,9 @@ impl Node<PadProtocol> for PadNode {
                     cx.reply(ticket, json!({"type": "second"}));
                 }
                 "foreign" => {
-                    (0..10_000).for_each(|other| cx.reply(Ticket(other), json!({"type": "foreign"})))
+                    for other in 0..10_000 {
+                        cx.reply(Ticket(other), json!({"type": "foreign"}));
+                    }
                 }
                 other => panic!("no misuse is called {other}"),
             },
