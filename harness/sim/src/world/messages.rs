@@ -1,5 +1,7 @@
 //! What nodes tell each other.
 
+use std::time::Duration;
+
 use rashomon_core::switch::{Delivery, Fate};
 use rashomon_core::{Link, NodeId, Protocol, System, Time};
 
@@ -40,7 +42,8 @@ impl<S: System> SimWorld<S> {
         };
         let link = Link { from, to };
         let fate = self.switch.route(self.now, link, bytes);
-        let arrivals = self.arrivals(link, &fate);
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        self.deliver(link, &fate, &mut arrivals);
         self.tracer.note(|| Happening::Message {
             at: self.now,
             link,
@@ -51,19 +54,26 @@ impl<S: System> SimWorld<S> {
         });
         let incarnation = self.host_ref(from).incarnation;
         let letter = |message| Letter { from, incarnation, sequence: fate.sequence, message };
-        let Some((last, before)) = arrivals.split_last() else { return Ok(()) };
-        for at in before {
-            self.queue.push(*at, Due::Letter(to, letter(message.clone())));
+        if let Some((last, before)) = arrivals.split_last() {
+            for at in before {
+                self.queue.push(*at, Due::Letter(to, letter(message.clone())));
+            }
+            self.queue.push(*last, Due::Letter(to, letter(message)));
         }
-        self.queue.push(*last, Due::Letter(to, letter(message)));
+        self.arrivals = arrivals;
         Ok(())
     }
 
-    /// When the copies of a message arrive.
-    fn arrivals(&mut self, link: Link, fate: &Fate) -> Vec<Time> {
+    /// When the copies of a message arrive, into `arrivals`.
+    fn deliver(&mut self, link: Link, fate: &Fate, arrivals: &mut Vec<Time>) {
+        arrivals.clear();
         match self.config.overrides.get(&(link, fate.sequence)) {
-            Some(Override::Drop) => return Vec::new(),
-            Some(Override::Deliver(way)) => return vec![self.now + *way],
+            Some(Override::Drop) => return,
+            Some(Override::Deliver(way)) => {
+                // Not at once, for what takes no time could go on for ever.
+                arrivals.push(self.now + (*way).max(Duration::from_nanos(1)));
+                return;
+            }
             None => {}
         }
         let number = u64::from(link.from.0) << 16 | u64::from(link.to.0);
@@ -79,7 +89,7 @@ impl<S: System> SimWorld<S> {
             }
             Some(delivery.at + span.draw(key.split_number(copy)))
         };
-        (0..).zip(&fate.deliveries).filter_map(arrive).collect()
+        arrivals.extend((0..).zip(&fate.deliveries).filter_map(arrive));
     }
 
     /// A message arrives at a node's door.

@@ -84,6 +84,8 @@ pub struct SimWorld<S: System> {
     tracer: Tracer,
     /// Kept between steps for its room.
     effects: Vec<Effect<S::Protocol>>,
+    /// Likewise.
+    arrivals: Vec<Time>,
 }
 
 impl<S: System> SimWorld<S> {
@@ -129,6 +131,7 @@ impl<S: System> SimWorld<S> {
             healed: BTreeMap::new(),
             tracer: Tracer::new(config.trace),
             effects: Vec::new(),
+            arrivals: Vec::new(),
             config,
         };
         for node in nodes {

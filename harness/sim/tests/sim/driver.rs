@@ -10,7 +10,7 @@ use rashomon_core::{
     Call, Cluster, Event, Fault, FaultId, FaultKind, History, Impact, Invariant, Kind, NodeId, Op, Outcome,
     Process, Rng, Seed, Shape, System, Target, Time, World,
 };
-use rashomon_sim::{Config, SimWorld};
+use rashomon_sim::{Config, SimWorld, Trace};
 
 /// What a run does.
 #[derive(Clone, Debug)]
@@ -101,6 +101,13 @@ pub(crate) fn run<S: System>(plan: &Plan) -> Outline {
     let mut world = SimWorld::<S>::start(plan.config.clone()).unwrap();
     let outline = drive(plan, &mut world, S::invariants(), S::info().leader_probe);
     Outline { steps: world.steps(), ..outline }
+}
+
+/// Runs a plan for its trace.
+pub(crate) fn trace<S: System>(plan: &Plan) -> Trace {
+    let mut world = SimWorld::<S>::start(plan.config.clone()).unwrap();
+    drive(plan, &mut world, S::invariants(), S::info().leader_probe);
+    world.take_trace()
 }
 
 fn drive(

@@ -7,3 +7,4 @@ mod faults;
 mod misuse;
 mod raft;
 mod replay;
+mod story;
