@@ -24,8 +24,8 @@ fn told(config: Config) -> (Vec<String>, Trace) {
         desk.ok(1, json!({"type": "tell", "to": 2, "text": format!("m{number}")}));
         desk.pass(2 * MILLISECOND);
     }
-    let heard =
-        desk.probes("heard").iter().map(|(.., probe)| probe.fields["text"].as_str().unwrap().to_owned());
+    let probes = desk.probes("heard");
+    let heard = probes.iter().map(|(.., probe)| probe.fields["text"].as_str().unwrap().to_owned());
     (heard.collect(), desk.world.take_trace())
 }
 
