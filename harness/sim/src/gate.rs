@@ -73,4 +73,14 @@ mod tests {
         assert_eq!(gate.release(), None);
         assert_eq!(gate.emit("free"), Some("free"));
     }
+
+    #[test]
+    fn nothing_overtakes_what_is_released_but_not_yet_taken() {
+        let mut gate = Gate::new();
+        gate.persist();
+        assert_eq!(gate.emit(1), None);
+        gate.durable(1);
+        assert_eq!(gate.emit(2), None);
+        assert_eq!((gate.release(), gate.release()), (Some(1), Some(2)));
+    }
 }

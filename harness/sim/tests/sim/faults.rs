@@ -321,3 +321,23 @@ fn a_wall_clock_that_jumps_fires_no_timer_and_a_bent_clock_does() {
     desk.world.set_clock_right(NodeId(1));
     desk.world.verify_healed().unwrap();
 }
+
+#[test]
+fn a_node_that_is_back_is_missed_no_more_and_can_be_missed_again() {
+    let mut desk = desk(10);
+    desk.world.inject(FAULT, &Disruption::Kill { nodes: one() }).unwrap();
+    desk.ok(2, json!({"type": "tell", "to": 1, "text": "lost"}));
+    desk.pass(10 * MILLISECOND);
+    desk.world.heal(FAULT).unwrap();
+    desk.world.verify_healed().unwrap();
+    desk.ok(2, json!({"type": "tell", "to": 1, "text": "heard"}));
+    desk.pass(10 * MILLISECOND);
+    assert_eq!(desk.world.network().nodes[&NodeId(1)].missed, 1);
+    // Whoever waits when it stops again has missed it.
+    desk.begin(1, json!({"type": "ignore"}));
+    desk.pass(MILLISECOND);
+    desk.world.inject(FaultId(1), &Disruption::Pause { nodes: one() }).unwrap();
+    desk.pass(MILLISECOND);
+    let impact = desk.world.heal(FaultId(1)).unwrap();
+    assert!(impact.bit && impact.processes == 1, "{impact:?}");
+}
