@@ -341,3 +341,35 @@ fn a_node_that_is_back_is_missed_no_more_and_can_be_missed_again() {
     let impact = desk.world.heal(FaultId(1)).unwrap();
     assert!(impact.bit && impact.processes == 1, "{impact:?}");
 }
+
+/// Processes boot within a millisecond, and requests take that long.
+fn quick_to_boot(request: Span) -> Desk {
+    let timing = Timing { boot: Span::micros(1_000, 1_000), client: request, ..Timing::default() };
+    Desk::new(Config { timing, ..config(11) })
+}
+
+#[test]
+fn a_sync_of_a_dead_life_ends_no_sync_of_the_next() {
+    let mut desk = quick_to_boot(Span::micros(100, 100));
+    desk.world.inject(FAULT, &slow()).unwrap();
+    desk.begin(1, json!({"type": "write", "value": 1}));
+    desk.pass(5 * MILLISECOND);
+    desk.world.inject(FaultId(1), &Disruption::Restart { nodes: one() }).unwrap();
+    desk.pass(2 * MILLISECOND);
+    let begun = desk.world.now();
+    desk.ok(1, json!({"type": "write", "value": 2}));
+    assert!(desk.world.now() >= begun + 10 * MILLISECOND);
+}
+
+#[test]
+fn a_request_to_a_dead_life_does_not_reach_the_next() {
+    let mut desk = quick_to_boot(Span::micros(20_000, 20_000));
+    let process = desk.begin(1, json!({"type": "write", "value": 1}));
+    desk.pass(MILLISECOND);
+    desk.world.inject(FAULT, &Disruption::Restart { nodes: one() }).unwrap();
+    desk.pass(100 * MILLISECOND);
+    let end = desk.events.last();
+    let doubtful = matches!(end, Some(Event::Completion { process: whose, outcome: Outcome::Info(_) }) if *whose == process);
+    assert!(doubtful, "{end:?}");
+    assert_eq!(desk.values(1), [] as [u64; 0]);
+}
