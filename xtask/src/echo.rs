@@ -13,6 +13,9 @@ pub(crate) struct Arguments {
     /// How long.
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
     time_limit: Duration,
+    /// Ops a second; 0: as many as the clients can.
+    #[arg(long, default_value_t = 0)]
+    rate: u32,
     /// Clients at a time.
     #[arg(long, default_value_t = 64)]
     concurrency: u32,
@@ -24,7 +27,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let limit = humantime::format_duration(arguments.time_limit).to_string();
     let begun = Instant::now();
     let child = Command::new(&binary)
-        .args(["test", "echo", "--nemesis", "none", "--rate", "0", "--json"])
+        .args(["test", "echo", "--nemesis", "none", "--rate", &arguments.rate.to_string(), "--json"])
         .args(["--time-limit", &limit, "--concurrency", &arguments.concurrency.to_string()])
         .arg("--out")
         .arg(out.path())
@@ -46,10 +49,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let output = child.wait_with_output()?;
     let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).context("the verdict")?;
     let ok = verdict["totals"]["ok"].as_u64().unwrap_or(0);
-    println!("| clients | ops | ops/s | memory at 10 s | at the end | ratio |");
-    println!("|---|---|---|---|---|---|");
+    println!("| asked for | clients | ops | ops/s | memory at 10 s | at the end | ratio |");
+    println!("|---|---|---|---|---|---|---|");
     println!(
-        "| {} | {ok} | {:.0} | {:.1} MB | {:.1} MB | {:.2} |",
+        "| {} | {} | {ok} | {:.0} | {:.1} MB | {:.1} MB | {:.2} |",
+        if arguments.rate == 0 { "all they can".to_owned() } else { format!("{}/s", arguments.rate) },
         arguments.concurrency,
         ok as f64 / arguments.time_limit.as_secs_f64(),
         memory[0],

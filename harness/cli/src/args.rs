@@ -25,6 +25,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Test(TestArguments),
     Sim(SimArguments),
+    Zoo(ZooArguments),
     Check(CheckArguments),
     List(ListArguments),
     Doctor(DoctorArguments),
@@ -72,6 +73,41 @@ pub(crate) struct SimArguments {
     pub(crate) keep_going: bool,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
+}
+
+/// Hunt every seeded bug, and watch that no correct system is accused.
+///
+/// Exits 1 when a bug escapes or a correct system is accused.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rashomon zoo
+  rashomon zoo raft --hunts 5 --seeds 2000
+  rashomon zoo raft --live 5")]
+pub(crate) struct ZooArguments {
+    /// One system [default: every one].
+    pub(crate) system: Option<String>,
+    /// The most seeds of a hunt in virtual time.
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    pub(crate) seeds: u64,
+    /// Hunts for each bug, each from another first seed.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) hunts: u64,
+    /// Seeds at a time [default: one a core].
+    #[arg(long, short = 'j', value_name = "J")]
+    pub(crate) jobs: Option<usize>,
+    /// The most runs of each live bug against real processes; the first catch ends them.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) live: u64,
+    /// The folder that gets the folders of live runs.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub(crate) out: PathBuf,
+    /// Print the table as Markdown.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+    /// Print an array of JSON objects.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Where a run is kept, and how it is told.

@@ -32,6 +32,7 @@ fn dispatch(command: Command) -> Exit {
     match command {
         Command::Test(arguments) => commands::test::run(&arguments),
         Command::Sim(arguments) => commands::sim::run(&arguments),
+        Command::Zoo(arguments) => commands::zoo::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::List(arguments) => commands::list::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),

@@ -314,3 +314,16 @@ fn a_seeded_bug_is_found_in_simulation_and_its_seed_replays() {
     let clean = output(&folder, &["sim", "raft", "--seeds", "20"]);
     assert_eq!(clean.status.code(), Some(0), "{}", text(&clean.stdout));
 }
+
+#[test]
+fn the_zoo_tells_what_was_caught() {
+    let folder = folder();
+    let zoo = output(&folder, &["zoo", "echo", "--seeds", "3", "--json"]);
+    assert_eq!(zoo.status.code(), Some(0), "{}", text(&zoo.stderr));
+    let cages: Vec<Value> = serde_json::from_slice(&zoo.stdout).unwrap();
+    assert_eq!((cages.len(), &cages[0]["good"]), (1, &Value::Bool(true)));
+    // One seed is not enough for the rarer bugs: an escape exits 1.
+    let hasty = output(&folder, &["zoo", "raft", "--seeds", "1"]);
+    assert_eq!(hasty.status.code(), Some(1), "{}", text(&hasty.stdout));
+    assert!(text(&hasty.stdout).contains("ESCAPED"));
+}

@@ -3,7 +3,8 @@
 //! [`plan`] turns flags and files into a [`Plan`] that cannot be wrong; [`registry`] knows every system,
 //! workload, fault and checker by name; [`nemesis`] decides which faults strike when; [`interpreter`] drives a
 //! world with clients and nemesis and records what happened; [`judge`] puts the checkers to it. [`live`] does all of
-//! it against real processes, [`simulated`] in virtual time, and [`mod@sweep`] for many seeds.
+//! it against real processes, [`simulated`] in virtual time, and [`mod@sweep`] for many seeds;
+//! [`zoo`] hunts every seeded bug.
 
 pub mod interpreter;
 pub mod judge;
@@ -13,6 +14,7 @@ pub mod progress;
 pub mod registry;
 mod run;
 pub mod sweep;
+pub mod zoo;
 
 pub use plan::{Nemesis, Plan, PlanError};
 pub use run::{Outcome, RunError, Settings, Stage, in_memory, live, simulated};

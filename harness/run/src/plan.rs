@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::time::Duration;
 
-use rashomon_core::{Fault, FaultKind, Map, Seed, SystemInfo, Value};
+use rashomon_core::{Fault, FaultKind, Map, Seed, Shows, SystemInfo, Value};
 
 use crate::registry;
 use file::line_of;
@@ -120,9 +120,6 @@ impl Plan {
             None => overlay(PlanFile::default(), flags),
         };
         let mixed = base.is_some();
-        if let Some(base) = base {
-            asked = overlay(base, asked);
-        }
         let Some(name) = asked.system.clone() else {
             return Err(wrong("{", "no system is named".to_owned()));
         };
@@ -132,7 +129,8 @@ impl Plan {
                 let known = system.bugs.iter().map(|bug| bug.name);
                 wrong(&name, registry::unknown(&format!("bug of {}", system.name), &name, known))
             })?;
-            if let Some(own) = bug.plan.filter(|_| !mixed) {
+            // A mixture stands in for the plan of a bug, unless that aims at an instant only virtual time can hit.
+            if let Some(own) = bug.plan.filter(|_| !mixed || bug.shows == Shows::Sim) {
                 let own = parse(&format!("the plan of bug {name}"), own)?;
                 asked = overlay(own, asked);
             }
@@ -140,6 +138,9 @@ impl Plan {
         let bugs: BTreeSet<&String> = asked.bugs.iter().collect();
         if bugs.len() < asked.bugs.len() {
             return Err(wrong("\"bugs\"", "a bug is named twice".to_owned()));
+        }
+        if let Some(base) = base {
+            asked = overlay(base, asked);
         }
         let workload = match &asked.workload {
             None => system.workloads[0],

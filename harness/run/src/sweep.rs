@@ -13,7 +13,7 @@ use rashomon_core::{FaultKind, Seed, SystemInfo, Validity};
 use rashomon_results::RunVerdict;
 
 use crate::judge::Limits;
-use crate::plan::{Nemesis, Plan, PlanFile, Random};
+use crate::plan::{Faults, Nemesis, Plan, PlanError, PlanFile, Random};
 use crate::run::in_memory;
 
 /// What a seed did.
@@ -100,10 +100,17 @@ fn is_failure(verdict: &RunVerdict) -> bool {
         Validity::Valid => false,
         Validity::Invalid => true,
         Validity::Unknown => {
-            let vacuous = |problem: &String| problem.starts_with("vacuous");
-            verdict.problems.is_empty() || !verdict.problems.iter().all(vacuous)
+            let causes = verdict.checkers.iter().flat_map(|checker| &checker.unknown);
+            !verdict.problems.iter().chain(causes).all(|cause| cause.contains("vacuous"))
         }
     }
+}
+
+/// The plan of a seed: what the flags do not say is its own mixture.
+pub fn plan_of(seed: u64, flags: &PlanFile) -> Result<Plan, PlanError> {
+    let flags = PlanFile { seed: Some(seed), ..flags.clone() };
+    let system = Plan::assemble(flags.clone(), None, None, Faults::default(), seed)?.system;
+    Plan::assemble(flags, None, Some(mixture(seed, &system)), Faults::default(), seed)
 }
 
 /// The mixture of a seed: what a plan may say instead, this fills in.

@@ -49,9 +49,9 @@ pub(super) const BUGS: &[BugInfo] = &[
                   in which many first implementations were caught",
         anomaly: "a committed entry is overwritten by the leader of a later term",
         // A leader must lose its lead between two messages to one follower, and the next one must win with a log
-        // that ends in a term between: from outside nobody steers that.
+        // that ends in a term between. In virtual time a plan can aim at that instant, against processes nobody can.
         shows: Shows::Sim,
-        plan: None,
+        plan: Some(include_str!("plans/commit-earlier-term.json")),
     },
     BugInfo {
         name: "leader-counts-twice",

@@ -9,3 +9,4 @@ mod plan;
 pub(crate) mod report;
 pub(crate) mod sim;
 pub(crate) mod test;
+pub(crate) mod zoo;

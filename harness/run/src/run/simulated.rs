@@ -63,7 +63,16 @@ fn config(plan: &Plan) -> Config {
 impl<S: System> Stage for SimWorld<S> {
     fn finish(self: Box<Self>) -> Result<Network, WorldError> {
         let counts = self.network();
-        Ok(Network::new(counts.links, counts.nodes.into_keys().map(NodeReport::new).collect()))
+        let nodes = counts
+            .nodes
+            .into_iter()
+            .map(|(node, counters)| NodeReport {
+                bad_checksum: counters.damaged,
+                foreign: counters.stale,
+                ..NodeReport::new(node)
+            })
+            .collect();
+        Ok(Network::new(counts.links, nodes))
     }
 }
 
