@@ -1,4 +1,4 @@
-//! How long the generic search takes, certificates included.
+//! How long monitors and the generic search take, certificates included.
 //!
 //! `cargo bench -p rashomon-checkers`. With `RASHOMON_HISTORIES` naming a folder of recorded histories (`etcd/*.log`
 //! and `kv/*.txt` in it), those are measured too; without, a line says that they were left out.
@@ -11,7 +11,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use rashomon_checkers::formats::{Format, Recording, read};
 use rashomon_checkers::generate::Clients;
 use rashomon_checkers::linearizable::Linearizable;
-use rashomon_checkers::models::{Kv, Register};
+use rashomon_checkers::models::{Kv, Queue, Register};
 use rashomon_checkers::{Budget, Checker, Question, judge};
 use rashomon_core::{History, Seed, Validity};
 
@@ -24,27 +24,51 @@ fn register(history: &History, expected: Validity) {
     assert_eq!(verdict.valid, expected, "{}", verdict.summary);
 }
 
+fn searched(history: &History, expected: Validity) {
+    let verdict = Linearizable::new(Register::cas()).by_search().check(history, &Budget::unlimited());
+    assert_eq!(verdict.valid, expected, "{}", verdict.summary);
+}
+
+/// Registers of unique values, by the monitor and, where that is bearable, by the search in the same run.
 fn generated(criterion: &mut Criterion) {
+    use Validity::{Invalid, Valid};
     let mut group = criterion.benchmark_group("generated");
     group.sample_size(10).measurement_time(Duration::from_secs(3));
-    for (name, shape) in [
-        ("register 100k ops, 5 clients", clients(100_000, 5, 0, false)),
-        ("register 100k ops, 5 clients, 1% info", clients(100_000, 5, 10, false)),
-        ("register 1k ops, 10 clients, 1% info", clients(1000, 10, 10, false)),
+    for (name, shape, expected, both) in [
+        ("register 1k ops, 10 clients, 1% info", clients(1000, 10, 10, false), Valid, true),
+        ("register 1k ops, 10 clients, 1% info, stale", clients(1000, 10, 10, true), Invalid, true),
+        ("register 100k ops, 5 clients", clients(100_000, 5, 0, false), Valid, true),
+        ("register 100k ops, 5 clients, stale", clients(100_000, 5, 0, true), Invalid, true),
+        ("register 100k ops, 5 clients, 1% info", clients(100_000, 5, 10, false), Valid, true),
+        ("register 1M ops, 5 clients", clients(1_000_000, 5, 0, false), Valid, false),
+        ("register 1M ops, 10 clients, stale", clients(1_000_000, 10, 0, true), Invalid, false),
+        ("register 1M ops, 10 clients, 1% info", clients(1_000_000, 10, 10, false), Valid, false),
+        ("register 1M ops, 30 clients, 1% info, stale", clients(1_000_000, 30, 10, true), Invalid, false),
     ] {
         let history = shape.unique_register();
-        group.bench_function(name, |bencher| bencher.iter(|| register(&history, Validity::Valid)));
+        group.bench_function(name, |bencher| bencher.iter(|| register(&history, expected)));
+        if both {
+            let name = format!("{name}, searched");
+            group.bench_function(name, |bencher| bencher.iter(|| searched(&history, expected)));
+        }
     }
-    for (name, shape) in [
-        ("register 1k ops, 10 clients, 1% info, stale", clients(1000, 10, 10, true)),
-        ("register 100k ops, 5 clients, stale", clients(100_000, 5, 0, true)),
+    for (name, operations, expected) in [
+        ("queue 1k ops, 10 clients", 1000, Valid),
+        ("queue 1k ops, 10 clients, one out of turn", 1000, Invalid),
+        ("queue 1M ops, 10 clients", 1_000_000, Valid),
+        ("queue 1M ops, 10 clients, one out of turn", 1_000_000, Invalid),
     ] {
-        let history = shape.unique_register();
-        group.bench_function(name, |bencher| bencher.iter(|| register(&history, Validity::Invalid)));
+        let history = clients(operations, 10, 0, expected == Invalid).unique_queue();
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let verdict = Linearizable::new(Queue::default()).check(&history, &Budget::unlimited());
+                assert_eq!(verdict.valid, expected, "{}", verdict.summary);
+            });
+        });
     }
     let few = clients(170, 5, 50, false).cas_register(5);
     group.bench_function("cas register 170 ops of 5 values, 5% info", |bencher| {
-        bencher.iter(|| register(&few, Validity::Valid));
+        bencher.iter(|| register(&few, Valid));
     });
     let strings = clients(1700, 50, 0, false).kv(10);
     group.bench_function("kv 1.7k ops, 50 clients, 10 keys", |bencher| {

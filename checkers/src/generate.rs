@@ -3,6 +3,7 @@
 //! Each operation takes effect at a random moment between its call and its return, so the history is
 //! linearizable by construction, until a lie is told. For tests and benchmarks.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rashomon_core::{History, Kind, Op, Process, Seed, Time, Value};
@@ -17,7 +18,7 @@ pub struct Clients {
     pub clients: u64,
     /// How many in a thousand operations never return.
     pub open_per_mille: u64,
-    /// Whether one read, at 95% of the length, answers with a value long replaced.
+    /// Whether one read, at 95% of the length, answers with a value long replaced; or one dequeue with one not due.
     pub stale: bool,
     /// What decides everything else.
     pub seed: Seed,
@@ -71,6 +72,11 @@ impl Clients {
     /// equal shares.
     pub fn kv(self, keys: u64) -> History {
         self.run(&mut Kv { values: vec![String::new(); keys as usize], written: 0 })
+    }
+
+    /// Half enqueues of unique values and half dequeues, of a first-in first-out queue.
+    pub fn unique_queue(self) -> History {
+        self.run(&mut UniqueQueue { waiting: VecDeque::new(), enqueued: 0 })
     }
 
     fn run(self, object: &mut impl Object) -> History {
@@ -155,6 +161,34 @@ impl Object for UniqueRegister {
 
     fn stale(&self, op: &Op) -> Option<Value> {
         (op.f == "read").then(|| self.log.get(self.log.len().checked_sub(60)?).cloned()).flatten()
+    }
+}
+
+struct UniqueQueue {
+    waiting: VecDeque<Value>,
+    enqueued: u64,
+}
+
+impl Object for UniqueQueue {
+    fn next(&mut self, draws: &mut Draws) -> (&'static str, Value, Option<String>) {
+        if draws.below(2) == 0 {
+            return ("dequeue", Value::Null, None);
+        }
+        self.enqueued += 1;
+        ("enqueue", json!(self.enqueued), None)
+    }
+
+    fn apply(&mut self, op: &Op) -> Value {
+        if op.f == "enqueue" {
+            self.waiting.push_back(op.value.clone());
+            return op.value.clone();
+        }
+        self.waiting.pop_front().unwrap_or_default()
+    }
+
+    /// The second in the queue, which then comes out twice.
+    fn stale(&self, op: &Op) -> Option<Value> {
+        (op.f == "dequeue").then(|| self.waiting.get(1).cloned()).flatten()
     }
 }
 

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::formats::Recording;
 use crate::linearizable::Linearizable;
-use crate::models::{GrowSet, Kv, NAMES, Register};
+use crate::models::{GrowSet, Kv, NAMES, Queue, Register};
 use crate::set::Set;
 use crate::{Budget, Checker};
 
@@ -57,6 +57,10 @@ pub fn judge(recording: &Recording, question: &Question, budget: &Budget<'_>) ->
             Some(Value::String(text)) => Box::new(Linearizable::new(Kv::default().with_initial(text))),
             Some(value) => return Err(JudgeError::Initial { model: "kv", value: value.to_string() }),
         },
+        "queue" => {
+            refuse("queue")?;
+            Box::new(Linearizable::new(Queue::default()))
+        }
         "set" => {
             refuse("set")?;
             Box::new(Set::default())

@@ -36,4 +36,4 @@ pub mod notation;
 pub use budget::Budget;
 pub use checker::{Checker, all, by_name};
 pub use judge::{JudgeError, Question, judge};
-pub use model::{Effect, Model};
+pub use model::{Effect, Model, Passage};

@@ -89,6 +89,18 @@ pub trait Model: Clone {
     /// The state after the action, or `None` when it is impossible in this state.
     fn step(&self, state: &Self::State, action: &Self::Action) -> Option<Self::State>;
 
+    /// Does the action in place; false when it is impossible in this state, which is then of no more use. Must agree
+    /// with `step`, and is worth writing where states are large.
+    fn apply(&self, state: &mut Self::State, action: &Self::Action) -> bool {
+        self.step(state, action).map(|next| *state = next).is_some()
+    }
+
+    /// What the action does to a first-in first-out queue that is empty at first; `None`, for all actions, when
+    /// the model is no such queue. It lets a near-linear monitor judge where values are unique.
+    fn passage(&self, _action: &Self::Action) -> Option<Passage> {
+        None
+    }
+
     /// What the search may know about an action without trying it. Must agree with `step`.
     fn effect(&self, _action: &Self::Action) -> Effect<Self::State> {
         Effect::Any
@@ -101,6 +113,13 @@ pub trait Model: Clone {
         true
     }
 
+    /// The state's number, where the model numbers states itself, from 0 and without large gaps: it saves a table.
+    ///
+    /// Either for all states or for none, and different states have different numbers.
+    fn number(&self, _state: &Self::State) -> Option<u32> {
+        None
+    }
+
     /// The state as people should see it.
     fn show(&self, state: &Self::State) -> Value;
 
@@ -108,6 +127,19 @@ pub trait Model: Clone {
     fn bytes(&self, _state: &Self::State) -> usize {
         size_of::<Self::State>()
     }
+}
+
+/// What an action does to a queue. Values are numbers, as many as there are different values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// The value goes in at the end.
+    Enters(u32),
+    /// The value stands first and comes out.
+    Leaves(u32),
+    /// Whatever stands first comes out, if anything does: a dequeue whose answer never came.
+    AnyLeaves,
+    /// Nothing is there.
+    FindsEmpty,
 }
 
 /// What is known about an action without trying it.

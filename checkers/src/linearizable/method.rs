@@ -12,6 +12,8 @@ use serde::Serialize;
 pub enum Method {
     /// Intervals of a register's values: where each value was written once only.
     Register,
+    /// Intervals of a queue's values: where each value was enqueued once only.
+    Queue,
     /// Depth-first search with a memo, after Wing and Gong (1993) and Lowe (2017): for every model.
     Search,
 }
@@ -21,6 +23,7 @@ impl Method {
     pub fn name(self) -> &'static str {
         match self {
             Method::Register => "register-monitor",
+            Method::Queue => "queue-monitor",
             Method::Search => "search",
         }
     }

@@ -249,7 +249,8 @@ impl<M: Model> Reduction<'_, '_, M> {
 
 /// The history with all operations on a key set aside, but those whose invocations are at the indices `keep`.
 ///
-/// Operations on other keys are left out. With this, anyone can test a core: keep it, and the history is
+/// Operations on other keys are left out. An update whose answer matters, such as a dequeue, loses it here. With this,
+/// for other models, anyone can test a core: keep it, and the history is
 /// invalid; keep all of it but one, and it is valid.
 pub fn set_aside<M: Model>(
     mut model: M,

@@ -4,7 +4,9 @@
 //! once only, an answer says *when* it was given, and sorting replaces searching.
 
 mod blocks;
+mod queue;
 mod register;
+mod spans;
 
 use super::method::{Assigned, Method};
 use super::partition::Partition;
@@ -41,20 +43,30 @@ impl Clash {
 /// Gives a key to the monitor whose conditions it meets; the search gets it when there is none, and then nothing
 /// was found.
 pub(crate) fn judge<M: Model>(
+    model: &M,
     partition: &Partition<'_, M>,
     budget: &Budget<'_>,
 ) -> Result<(Assigned, Option<Finding>), Spent> {
     if (budget.expired)() {
         return Err(Spent::Time);
     }
-    if register::bytes(partition) > budget.bytes {
+    let method = match partition.actions.first().and_then(|action| model.passage(action)) {
+        Some(_) => Method::Queue,
+        None => Method::Register,
+    };
+    let (bytes, why) = match method {
+        Method::Queue => (queue::bytes(partition), "each value was enqueued once only"),
+        Method::Register | Method::Search => (register::bytes(partition), "each value was written once only"),
+    };
+    if bytes > budget.bytes {
         return Err(Spent::Memory);
     }
-    Ok(match register::judge(partition) {
-        Ok(finding) => {
-            let why = "each value was written once only";
-            (Assigned { method: Method::Register, why }, Some(finding))
-        }
+    let found = match method {
+        Method::Queue => queue::judge(model, partition),
+        Method::Register | Method::Search => register::judge(partition),
+    };
+    Ok(match found {
+        Ok(finding) => (Assigned { method, why }, Some(finding)),
         Err(why) => (Assigned { method: Method::Search, why }, None),
     })
 }

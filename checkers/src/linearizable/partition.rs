@@ -79,7 +79,7 @@ impl<M: Model> Partition<'_, M> {
             Known::Pure => model.step(self.states.get(state), &self.actions[claim]).map(|_| state),
             Known::Any => {
                 let next = model.step(self.states.get(state), &self.actions[claim])?;
-                Some(self.states.intern(next, |state| model.bytes(state)))
+                Some(self.states.intern(model, next))
             }
         }
     }
@@ -94,21 +94,26 @@ pub(crate) fn partitions<'h, M: Model>(
 ) -> Result<Vec<Partition<'h, M>>, String> {
     let mut partitions: Vec<Partition<'h, M>> = Vec::new();
     let mut places: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    let mut last: Option<usize> = None;
     for pair in history.pairs() {
-        let place = *places.entry(pair.invoke.key.as_deref()).or_insert_with(|| {
-            let mut states = States::new();
-            let initial = states.intern(model.initial(), |state| model.bytes(state));
-            let key = pair.invoke.key.as_deref();
-            partitions.push(Partition {
-                key,
-                claims: Vec::new(),
-                actions: Vec::new(),
-                states,
-                initial,
-                dropped: 0,
-            });
-            partitions.len() - 1
+        let key = pair.invoke.key.as_deref();
+        let same = last.filter(|place| partitions[*place].key == key);
+        let place = same.unwrap_or_else(|| {
+            *places.entry(key).or_insert_with(|| {
+                let mut states = States::new();
+                let initial = states.intern(model, model.initial());
+                partitions.push(Partition {
+                    key,
+                    claims: Vec::new(),
+                    actions: Vec::new(),
+                    states,
+                    initial,
+                    dropped: 0,
+                });
+                partitions.len() - 1
+            })
         });
+        last = Some(place);
         let partition = &mut partitions[place];
         let ret = match pair.outcome() {
             Kind::Ok => pair.completion.map_or(NEVER, |op| op.index as u32),
@@ -124,7 +129,7 @@ pub(crate) fn partitions<'h, M: Model>(
             partition.dropped += 1;
             continue;
         };
-        let mut number = |state| partition.states.intern(state, |state| model.bytes(state));
+        let mut number = |state| partition.states.intern(model, state);
         let effect = match model.effect(&action) {
             Effect::Observe(state) => Known::Observe(number(state)),
             Effect::Set(state) => Known::Set(number(state)),

@@ -77,7 +77,7 @@ pub(crate) fn run<M: Model>(
     let mut spent = None;
     let mut over = false;
     for place in order.iter().filter(|_| monitored) {
-        match monitors::judge(&partitions[*place], budget) {
+        match monitors::judge(model, &partitions[*place], budget) {
             Ok((chosen, found)) => {
                 assigned[*place] = chosen;
                 over = matches!(found, Some(Finding::Clash(_)));

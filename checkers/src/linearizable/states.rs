@@ -4,6 +4,16 @@ use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 
+use crate::Model;
+
+/// No number yet.
+const NEW: u32 = u32::MAX;
+
+/// The entries of the table that a state may cost, and those that it has in any case: the states of one key may be
+/// few among those that the model numbers.
+const TABLE_EACH: usize = 4;
+const TABLE_LEAST: usize = 64;
+
 /// The distinct states of one key: a search compares and stores their numbers only.
 ///
 /// Equal states have the same number, exactly: no verdict rests on the hash of a state.
@@ -11,23 +21,40 @@ use rustc_hash::FxHashMap;
 pub(crate) struct States<S> {
     list: Vec<S>,
     numbers: FxHashMap<S, u32>,
+    /// The numbers here by the numbers that the model gives, where it does, and so far as that wastes little.
+    table: Vec<u32>,
     bytes: usize,
 }
 
 impl<S: Clone + Eq + Hash> States<S> {
     pub(crate) fn new() -> States<S> {
-        States { list: Vec::new(), numbers: FxHashMap::default(), bytes: 0 }
+        States { list: Vec::new(), numbers: FxHashMap::default(), table: Vec::new(), bytes: 0 }
     }
 
-    /// The number of a state, which takes about `bytes` of memory if it is a new one.
-    pub(crate) fn intern(&mut self, state: S, bytes: impl FnOnce(&S) -> usize) -> u32 {
-        if let Some(number) = self.numbers.get(&state) {
+    /// The number of a state.
+    pub(crate) fn intern<M: Model<State = S>>(&mut self, model: &M, state: S) -> u32 {
+        let place = model.number(&state).map(|number| number as usize);
+        if let Some(number) = place.and_then(|place| self.table.get(place)).filter(|number| **number != NEW) {
+            return *number;
+        }
+        if !self.numbers.is_empty()
+            && let Some(number) = self.numbers.get(&state)
+        {
             return *number;
         }
         let number = self.list.len() as u32;
-        self.bytes += bytes(&state) + 3 * size_of::<S>();
+        self.bytes += model.bytes(&state);
         self.list.push(state.clone());
-        self.numbers.insert(state, number);
+        if let Some(place) = place.filter(|place| *place < self.list.len() * TABLE_EACH + TABLE_LEAST) {
+            if place >= self.table.len() {
+                self.bytes += (place + 1 - self.table.len()) * size_of::<u32>();
+                self.table.resize(place + 1, NEW);
+            }
+            self.table[place] = number;
+        } else {
+            self.bytes += 2 * size_of::<S>();
+            self.numbers.insert(state, number);
+        }
         number
     }
 

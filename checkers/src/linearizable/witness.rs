@@ -1,6 +1,6 @@
 //! The certificate of a valid history, and its verification.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rashomon_core::{History, Kind};
 use thiserror::Error;
@@ -9,6 +9,9 @@ use crate::Model;
 
 /// For each key, an order of its operations that explains every answer: the indices of their invocations.
 pub type Witness<'h> = BTreeMap<Option<&'h str>, Vec<u64>>;
+
+/// When an operation that never returned ended.
+const OPEN: u32 = u32::MAX;
 
 /// Why an order is not a witness.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -39,16 +42,20 @@ pub enum WitnessError {
 /// cannot hide here. Operations that are `ok` must all be in the order, unless the model says that they constrain
 /// nothing; `info` ones may be; and each must come before all that began after it was over.
 pub fn verify<M: Model>(mut model: M, history: &History, witness: &Witness<'_>) -> Result<(), WitnessError> {
-    let mut required: BTreeSet<u64> = BTreeSet::new();
-    let mut claims = Vec::new();
+    // By the index of the invocation: what it claims, and when it ended.
+    let mut claims: Vec<Option<(M::Action, u32)>> = Vec::new();
     claims.resize_with(history.ops().len(), || None);
-    for pair in history.pairs().filter(|pair| pair.outcome() != Kind::Fail) {
+    let mut keys = history.pairs().map(|pair| pair.invoke.key.as_deref());
+    let first_key = keys.next().flatten();
+    let mut one_key = true;
+    for pair in history.pairs() {
+        one_key &= pair.invoke.key.as_deref() == first_key;
+        if pair.outcome() == Kind::Fail {
+            continue;
+        }
         if let Some(action) = model.action(&pair).map_err(WitnessError::Unfit)? {
-            let ended = pair.completion.filter(|op| op.kind == Kind::Ok).map(|op| op.index);
-            if ended.is_some() {
-                required.insert(pair.invoke.index);
-            }
-            claims[pair.invoke.index as usize] = Some((action, ended));
+            let ended = pair.completion.filter(|op| op.kind == Kind::Ok);
+            claims[pair.invoke.index as usize] = Some((action, ended.map_or(OPEN, |op| op.index as u32)));
         }
     }
     let mut placed = vec![false; claims.len()];
@@ -58,23 +65,27 @@ pub fn verify<M: Model>(mut model: M, history: &History, witness: &Witness<'_>) 
         for index in order {
             let claim = usize::try_from(*index).ok().and_then(|place| claims.get(place));
             let Some(Some((action, ended))) = claim else { return Err(WitnessError::Stranger(*index)) };
-            if history.ops()[*index as usize].key.as_deref() != *key {
+            let its = if one_key { first_key } else { history.ops()[*index as usize].key.as_deref() };
+            if its != *key {
                 return Err(WitnessError::Stranger(*index));
             }
             if std::mem::replace(&mut placed[*index as usize], true) {
                 return Err(WitnessError::Twice(*index));
             }
-            if let (Some(ended), Some(call)) = (ended, latest_call)
-                && *ended < call
+            if let Some(call) = latest_call
+                && u64::from(*ended) < call
             {
                 return Err(WitnessError::RealTime(*index, call));
             }
             latest_call = latest_call.max(Some(*index));
-            state = model.step(&state, action).ok_or(WitnessError::Impossible(*index))?;
+            if !model.apply(&mut state, action) {
+                return Err(WitnessError::Impossible(*index));
+            }
         }
     }
-    match required.into_iter().find(|index| !placed[*index as usize]) {
-        Some(index) => Err(WitnessError::Missing(index)),
+    let required = |claim: &Option<(M::Action, u32)>| claim.as_ref().is_some_and(|(_, ended)| *ended != OPEN);
+    match claims.iter().zip(&placed).position(|(claim, placed)| !placed && required(claim)) {
+        Some(index) => Err(WitnessError::Missing(index as u64)),
         None => Ok(()),
     }
 }

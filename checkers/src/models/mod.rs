@@ -1,15 +1,17 @@
 //! The models that come with Rashomon.
 
 mod kv;
+mod queue;
 mod register;
 mod set;
 mod values;
 
 pub use kv::{Kv, KvAction};
+pub use queue::{Queue, QueueAction};
 pub use register::{Register, RegisterAction};
 pub use set::{GrowSet, GrowSetAction};
 pub use values::{Datum, Values};
 
 /// The names by which people ask for a model. `set` follows each element ([`Set`](crate::set::Set));
 /// `linearizable-set` judges a small set exactly ([`GrowSet`]).
-pub const NAMES: [&str; 5] = ["register", "cas-register", "kv", "set", "linearizable-set"];
+pub const NAMES: [&str; 6] = ["register", "cas-register", "kv", "queue", "set", "linearizable-set"];

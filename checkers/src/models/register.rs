@@ -118,7 +118,11 @@ impl Model for Register {
         }
     }
 
+    fn number(&self, state: &Datum) -> Option<u32> {
+        Some(state.number())
+    }
+
     fn show(&self, state: &Datum) -> Value {
-        self.values.get(*state).clone()
+        self.values.get(*state)
     }
 }

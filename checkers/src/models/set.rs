@@ -90,7 +90,7 @@ impl Model for GrowSet {
     }
 
     fn show(&self, state: &Self::State) -> Value {
-        state.iter().map(|element| self.values.get(*element).clone()).collect()
+        state.iter().map(|element| self.values.get(*element)).collect()
     }
 
     fn bytes(&self, state: &Self::State) -> usize {

@@ -1,6 +1,7 @@
 //! A table of values, so that a search compares small numbers.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use rashomon_core::Value;
 use rustc_hash::FxHashMap;
@@ -12,28 +13,74 @@ pub struct Datum(u32);
 /// The distinct values of a history: equal values have the same [`Datum`].
 #[derive(Clone, Debug, Default)]
 pub struct Values {
-    list: Vec<Value>,
+    list: Vec<Stored>,
+    /// Where the integers from 0 stand, so far as a plain table of them is worth its memory.
+    small: Vec<Option<NonZeroU32>>,
     integers: FxHashMap<i64, Datum>,
     others: BTreeMap<String, Datum>,
+}
+
+/// A value, small where it is one of the usual ones.
+#[derive(Clone, Debug)]
+enum Stored {
+    Integer(i64),
+    Other(Box<Value>),
+}
+
+/// The entries of the plain table that a value may cost, and those that it has in any case.
+const SMALL_EACH: usize = 4;
+const SMALL_LEAST: usize = 1024;
+
+impl Datum {
+    /// The number: values are numbered from 0 in the order in which they were met.
+    pub fn number(self) -> u32 {
+        self.0
+    }
 }
 
 impl Values {
     /// The number of this value, the same one every time.
     pub fn intern(&mut self, value: &Value) -> Datum {
         let next = Datum(self.list.len() as u32);
-        let datum = match value.as_i64() {
-            Some(integer) => *self.integers.entry(integer).or_insert(next),
+        let integer = value.as_i64();
+        let datum = match integer {
+            Some(integer) => self.intern_integer(integer, next),
             None => *self.others.entry(value.to_string()).or_insert(next),
         };
         if datum == next {
-            self.list.push(value.clone());
+            self.list.push(integer.map_or_else(|| Stored::Other(Box::new(value.clone())), Stored::Integer));
         }
         datum
     }
 
+    /// The table answers for nearly all integers of a history: those written are mostly counted upwards, and it is
+    /// read in that order too, while a hash scatters them over memory.
+    fn intern_integer(&mut self, integer: i64, next: Datum) -> Datum {
+        let place = usize::try_from(integer).unwrap_or(usize::MAX);
+        if let Some(Some(found)) = self.small.get(place) {
+            return Datum(found.get() - 1);
+        }
+        if let Some(found) = self.integers.get(&integer) {
+            return *found;
+        }
+        let entry = next.0.checked_add(1).and_then(NonZeroU32::new);
+        if place < self.list.len() * SMALL_EACH + SMALL_LEAST && entry.is_some() {
+            if place >= self.small.len() {
+                self.small.resize(place + 1, None);
+            }
+            self.small[place] = entry;
+        } else {
+            self.integers.insert(integer, next);
+        }
+        next
+    }
+
     /// The value with this number.
-    pub fn get(&self, datum: Datum) -> &Value {
-        &self.list[datum.0 as usize]
+    pub fn get(&self, datum: Datum) -> Value {
+        match &self.list[datum.0 as usize] {
+            Stored::Integer(integer) => Value::from(*integer),
+            Stored::Other(value) => Value::clone(value),
+        }
     }
 }
 
@@ -51,7 +98,18 @@ mod tests {
         let again: Vec<_> = data.iter().map(|value| values.intern(value)).collect();
         assert_eq!(first, again);
         for (value, datum) in data.iter().zip(&first) {
-            assert_eq!(values.get(*datum), value);
+            assert_eq!(&values.get(*datum), value);
+        }
+    }
+
+    #[test]
+    fn integers_are_found_again_in_the_table_or_beside_it() {
+        let mut values = Values::default();
+        let integers: Vec<i64> = (0..3000).flat_map(|i| [i, -i - 1, i * 1_000_003, 5000 - i]).collect();
+        let first: Vec<_> = integers.iter().map(|integer| values.intern(&(*integer).into())).collect();
+        for (integer, datum) in integers.iter().zip(first) {
+            assert_eq!(values.intern(&(*integer).into()), datum);
+            assert_eq!(values.get(datum), *integer);
         }
     }
 }
