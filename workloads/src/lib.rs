@@ -2,7 +2,7 @@
 //!
 //! A [`Workload`] generates invocations, turns each into a request body, reads the reply, and names the
 //! checkers. It never sees a system: any system that speaks its bodies can serve it. To add one, write a
-//! module like [`register`] and name it in [`all`].
+//! module like `register.rs` and name it in [`all`].
 
 mod echo;
 mod register;

@@ -5,10 +5,10 @@
 //! Keys are independent objects, and a history is linearizable when each of its objects is, so each key is
 //! judged alone.
 //!
-//! The way of a history through this module: [`partition`] makes claims of operations and sorts them by key;
-//! [`monitors`] decide the keys that meet their conditions, and [`search`] looks for an order of the others;
-//! [`witness`] replays the order that was found, with code that shares nothing with either; [`minimal`] reduces a
-//! key without any order to the few operations that exclude one; [`because`] says in words why they do.
+//! The way of a history through this module: `partition` makes claims of operations and sorts them by key;
+//! `monitors` decide the keys that meet their conditions, and `search` looks for an order of the others;
+//! `witness` replays the order that was found, with code that shares nothing with either; `minimal` reduces a
+//! key without any order to the few operations that exclude one; `because` says in words why they do.
 
 pub(crate) mod partition;
 mod states;

@@ -42,10 +42,17 @@ Examples:
   rashomon test raft --bug local-read
   rashomon test raft --nemesis partition,kill --nemesis-interval 1s --time-limit 30s --seed 7
   rashomon test raft --workload set --nemesis packet
-  rashomon test --plan runs/latest/plan.json")]
+  rashomon test --plan runs/latest/plan.json
+  rashomon test --replay runs/latest --times 5")]
 pub(crate) struct TestArguments {
     #[command(flatten)]
     pub(crate) plan: PlanArguments,
+    /// Do again what was done in this run: its plan, and the faults as they really struck. Flags override it.
+    #[arg(long, value_name = "RUN", conflicts_with = "plan")]
+    pub(crate) replay: Option<PathBuf>,
+    /// Run it so many times, and tell how many of them were invalid.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) times: u64,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
@@ -125,7 +132,6 @@ pub(crate) struct OutputArguments {
 #[derive(Debug, Args)]
 pub(crate) struct PlanArguments {
     /// The system under test; see `rashomon list systems`. A plan may name it instead.
-    #[arg(required_unless_present = "plan")]
     pub(crate) system: Option<String>,
     /// How many nodes [default: the system's own].
     #[arg(long, short = 'n')]

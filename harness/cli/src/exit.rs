@@ -6,14 +6,16 @@ use rashomon_core::Validity;
 
 /// How the program ends. Nothing else reaches the shell: clap's 2, a returned error's 1 and a panic's 101 would
 /// all be mistaken for a verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Of several runs the worst wins, and a harness that failed is worse than any verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     /// One consistent story explains everything; or the command had nothing to judge and worked.
     Valid,
-    /// No consistent story exists.
-    Invalid,
     /// Not settled.
     Unknown,
+    /// No consistent story exists.
+    Invalid,
     /// The arguments or the input make no sense.
     Usage,
     /// The harness itself failed.

@@ -327,3 +327,23 @@ fn the_zoo_tells_what_was_caught() {
     assert_eq!(hasty.status.code(), Some(1), "{}", text(&hasty.stdout));
     assert!(text(&hasty.stdout).contains("ESCAPED"));
 }
+
+#[test]
+fn a_run_is_replayed_with_the_faults_that_really_struck() {
+    let folder = folder();
+    let kills = ["test", "raft", "--time-limit", "3s", "--nemesis", "kill", "--nemesis-interval", "600ms"];
+    let first = output(&folder, &kills);
+    assert!(first.status.success(), "{}{}", text(&first.stdout), text(&first.stderr));
+    let struck = |run: &Path| -> Vec<Value> {
+        let schedule = std::fs::read_to_string(run.join("schedule.jsonl")).unwrap();
+        let entries = schedule.lines().skip(1).map(|line| serde_json::from_str::<Value>(line).unwrap());
+        entries.filter(|entry| entry["event"] == "intent").map(|entry| entry["disruption"].clone()).collect()
+    };
+    let original = std::fs::canonicalize(folder.path().join("runs/latest")).unwrap();
+    let again = output(&folder, &["test", "--replay", original.to_str().unwrap(), "--times", "2"]);
+    assert!(again.status.success(), "{}{}", text(&again.stdout), text(&again.stderr));
+    assert!(text(&again.stderr).contains("0 of 2 runs were invalid"));
+    let replayed = folder.path().join("runs/latest");
+    assert_eq!(struck(&original), struck(&replayed));
+    assert!(!struck(&original).is_empty());
+}

@@ -12,9 +12,11 @@ pub mod nemesis;
 pub mod plan;
 pub mod progress;
 pub mod registry;
+mod replay;
 mod run;
 pub mod sweep;
 pub mod zoo;
 
 pub use plan::{Nemesis, Plan, PlanError};
+pub use replay::replay;
 pub use run::{Outcome, RunError, Settings, Stage, in_memory, live, simulated};

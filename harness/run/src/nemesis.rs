@@ -5,12 +5,14 @@
 
 mod bag;
 mod random;
+mod recorded;
 mod script;
 
 use rashomon_core::{Cluster, Disruption, Fault, FaultId, NodeId, Probe, Rng, Time};
 
 use crate::plan::Nemesis;
 use random::RandomFaults;
+use recorded::RecordedFaults;
 use script::ScriptedFaults;
 
 /// What the interpreter is to do now.
@@ -50,6 +52,7 @@ pub struct Director {
 enum Kind {
     Random(Box<RandomFaults>),
     Script(ScriptedFaults),
+    Recorded(RecordedFaults),
 }
 
 impl Director {
@@ -58,6 +61,7 @@ impl Director {
         let kind = match nemesis {
             Nemesis::Random(random) => Kind::Random(Box::new(RandomFaults::new(random))),
             Nemesis::Script(script) => Kind::Script(ScriptedFaults::new(script)),
+            Nemesis::Recorded(faults) => Kind::Recorded(RecordedFaults::new(faults)),
         };
         Director { rng, kind }
     }
@@ -67,6 +71,7 @@ impl Director {
         match &self.kind {
             Kind::Random(random) => random.next_due(),
             Kind::Script(script) => script.next_due(),
+            Kind::Recorded(recorded) => recorded.next_due(),
         }
     }
 
@@ -75,13 +80,14 @@ impl Director {
         match &mut self.kind {
             Kind::Random(random) => random.due(now, cluster, &mut self.rng),
             Kind::Script(script) => script.due(now, cluster, &mut self.rng),
+            Kind::Recorded(recorded) => recorded.due(now),
         }
     }
 
     /// Takes into account what a node said at `now`.
     pub fn observe(&mut self, now: Time, node: NodeId, probe: &Probe) {
         match &mut self.kind {
-            Kind::Random(_) => {}
+            Kind::Random(_) | Kind::Recorded(_) => {}
             Kind::Script(script) => script.observe(now, node, probe),
         }
     }

@@ -15,7 +15,9 @@ use rashomon_core::{Fault, FaultKind, Map, Seed, Shows, SystemInfo, Value};
 
 use crate::registry;
 use file::line_of;
-pub use file::{Nemesis, PlanError, PlanFile, ProbeMatch, Random, Script, ScriptStep, parse, read};
+pub use file::{
+    Nemesis, PlanError, PlanFile, ProbeMatch, Random, RecordedFault, Script, ScriptStep, parse, read,
+};
 
 /// The mean interval between faults when nobody says.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_millis(1500);
@@ -44,8 +46,8 @@ impl Faults {
         };
         match (base, self.interval) {
             (Nemesis::Random(random), Some(interval)) => Ok(Nemesis::Random(Random { interval, ..random })),
-            (Nemesis::Script(_), Some(_)) => {
-                Err("--nemesis-interval is for faults at random; the plan has a script")
+            (Nemesis::Script(_) | Nemesis::Recorded(_), Some(_)) => {
+                Err("--nemesis-interval is for faults at random; the plan says when each of its own strikes")
             }
             (base, None) => Ok(base),
         }
@@ -121,7 +123,7 @@ impl Plan {
         };
         let mixed = base.is_some();
         let Some(name) = asked.system.clone() else {
-            return Err(wrong("{", "no system is named".to_owned()));
+            return Err(wrong("{", "no system is named; there are: ".to_owned() + &names()));
         };
         let system = registry::system(&name).map_err(|reason| wrong(&name, reason))?.info;
         for name in asked.bugs.clone() {
@@ -209,6 +211,7 @@ impl Plan {
                 let slow = random.kinds.contains(&FaultKind::PowerOff).then_some(FaultKind::SlowDisk);
                 random.kinds.iter().copied().chain(slow).collect()
             }
+            Nemesis::Recorded(faults) => faults.iter().map(|recorded| recorded.disruption.kind()).collect(),
             Nemesis::Script(script) => {
                 script.steps.iter().filter_map(|step| step.fault.as_ref().map(Fault::kind)).collect()
             }
@@ -232,6 +235,10 @@ impl Plan {
             command: None,
         }
     }
+}
+
+fn names() -> String {
+    registry::systems().iter().map(|entry| entry.info.name).collect::<Vec<_>>().join(", ")
 }
 
 /// The default faults that make sense: no partition of one node, no loss of memory where nothing is kept.

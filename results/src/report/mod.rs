@@ -4,7 +4,7 @@
 //! tables and the drawing of the anomaly are in the page as it is; the timeline and the curves are drawn by the
 //! scripts from data that the page carries, so they fit any width.
 //!
-//! Invariants: the page stays small however long the run was (see [`data`]), what it leaves out it counts;
+//! Invariants: the page stays small however long the run was (see `data`), what it leaves out it counts;
 //! whatever is missing is said to be missing; text from outside is never markup.
 
 mod anomaly;

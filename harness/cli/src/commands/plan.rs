@@ -1,5 +1,7 @@
 //! From flags and a plan file to a plan that cannot be wrong, and back to the command that repeats it.
 
+use std::path::Path;
+
 use rashomon_run::plan::{self, PlanError, PlanFile};
 use rashomon_run::{Nemesis, Plan};
 
@@ -33,10 +35,13 @@ impl Said {
 }
 
 /// Reads flags and plan file.
-pub(super) fn said(arguments: &PlanArguments) -> Result<Said, PlanError> {
+pub(super) fn said(arguments: &PlanArguments, replay: Option<&Path>) -> Result<Said, PlanError> {
     let wrong = |flag: &str, reason: String| PlanError { origin: flag.to_owned(), line: None, reason };
-    let file = arguments.plan.as_ref().map(|path| plan::read(path)).transpose()?;
-    let origin = arguments.plan.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+    let read = arguments.plan.as_ref().map(|path| plan::read(path)).transpose()?;
+    let replayed = replay.map(rashomon_run::replay).transpose()?.map(|file| (file, String::new()));
+    let file = read.or(replayed);
+    let origin =
+        arguments.plan.as_deref().or(replay).map(|path| path.display().to_string()).unwrap_or_default();
     let kinds = arguments
         .nemesis
         .as_ref()
@@ -77,10 +82,13 @@ pub(super) fn fresh_seed() -> u64 {
 }
 
 /// The command that repeats the run.
-pub(super) fn command(verb: &str, plan: &Plan, arguments: &PlanArguments) -> String {
+pub(super) fn command(verb: &str, plan: &Plan, arguments: &PlanArguments, replay: Option<&Path>) -> String {
     let mut words = vec![format!("rashomon {verb} {}", plan.system.name)];
     if let Some(path) = &arguments.plan {
         words.push(format!("--plan {}", path.display()));
+    }
+    if let Some(path) = replay {
+        words.push(format!("--replay {}", path.display()));
     }
     for bug in &plan.bugs {
         words.push(format!("--bug {bug}"));

@@ -21,7 +21,7 @@ use crate::exit::{Exit, fail};
 use crate::progress;
 
 pub(crate) fn run(arguments: &SimArguments) -> Exit {
-    let said = match plan::said(&arguments.plan) {
+    let said = match plan::said(&arguments.plan, None) {
         Ok(said) => said,
         Err(error) => return fail(Exit::Usage, &error),
     };
@@ -53,7 +53,7 @@ fn one(arguments: &SimArguments, plan: &Plan) -> Exit {
     let settings = Settings {
         out: arguments.output.out.clone(),
         executable: PathBuf::new(),
-        command: plan::command("sim", plan, &arguments.plan),
+        command: plan::command("sim", plan, &arguments.plan, None),
         limits: Limits::default(),
     };
     let mut observer = progress::observer(plan, std::io::stderr().is_terminal());

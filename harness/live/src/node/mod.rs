@@ -1,7 +1,7 @@
 //! One node as a process: the driver of a sans-IO state machine.
 //!
 //! A single thread owns the state machine, its timers, its sockets and the effects that are held back; a
-//! second one writes the log. The [`Gate`](gate::Gate) between them is the law of effects: what was emitted
+//! second one writes the log. The gate between them is the law of effects: what was emitted
 //! after a record is released when the disk says that the record is durable, and not before.
 //!
 //! The driver trusts nobody. Datagrams and lines of clients are bounded, parsed, and dropped or answered with

@@ -138,3 +138,24 @@ fn a_fault_that_finds_nobody_is_skipped_and_said() {
     let nobody = Cluster { running: &[], ..cluster() };
     assert!(matches!(director.due(secs(1), &nobody)[..], [Order::Skip { .. }]));
 }
+
+#[test]
+fn recorded_faults_strike_the_same_nodes_at_the_same_times() {
+    let kill =
+        |node| (Fault::Kill { target: Target::Leader }, Disruption::Kill { nodes: vec![NodeId(node)] });
+    let recorded = |at, until: Option<u64>, (fault, disruption)| crate::plan::RecordedFault {
+        at: Duration::from_secs(at),
+        until: until.map(Duration::from_secs),
+        fault,
+        disruption,
+    };
+    let plan = Nemesis::Recorded(vec![recorded(2, Some(4), kill(3)), recorded(1, None, kill(5))]);
+    let mut director = Director::new(&plan, Seed(1).rng());
+    let done: Vec<(Time, u32)> = orders(&mut director, Duration::from_mins(1))
+        .into_iter()
+        .map(|(at, order)| match order {
+            Order::Inject { id, .. } | Order::Heal { id } | Order::Skip { id, .. } => (at, id.0),
+        })
+        .collect();
+    assert_eq!(done, [(secs(1), 1), (secs(2), 0), (secs(4), 0)]);
+}

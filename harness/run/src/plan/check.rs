@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rashomon_core::{Fault, FaultKind, NodeId, Shape, SystemInfo, Target};
+use rashomon_core::{Disruption, Fault, FaultKind, NodeId, Shape, SystemInfo, Target};
 
 use super::Nemesis;
 use crate::registry;
@@ -16,6 +16,16 @@ pub(super) fn nemesis(nemesis: &Nemesis, system: &SystemInfo, nodes: u16) -> Res
                 return Err(("\"interval\"".into(), "the nemesis interval must be at least 10ms".into()));
             }
             random.kinds.iter().try_for_each(|kind| kind_fits(*kind, system, nodes))
+        }
+        Nemesis::Recorded(faults) => {
+            for (number, recorded) in faults.iter().enumerate() {
+                let wrong = |reason| {
+                    ("\"recorded\"".into(), format!("fault {} of those recorded: {reason}", number + 1))
+                };
+                kind_fits(recorded.disruption.kind(), system, nodes).map_err(|(_, reason)| wrong(reason))?;
+                nodes_struck_exist(&recorded.disruption, nodes).map_err(wrong)?;
+            }
+            Ok(())
         }
         Nemesis::Script(script) => {
             let mut names = BTreeSet::new();
@@ -72,6 +82,22 @@ fn kind_fits(kind: FaultKind, system: &SystemInfo, nodes: u16) -> Result<(), (St
         ));
     }
     Ok(())
+}
+
+/// A recorded run may have had more nodes.
+fn nodes_struck_exist(disruption: &Disruption, nodes: u16) -> Result<(), String> {
+    let links = match disruption {
+        Disruption::Links { links, .. } => links.iter().flat_map(|link| [link.from, link.to]).collect(),
+        Disruption::Kill { .. }
+        | Disruption::PowerOff { .. }
+        | Disruption::Pause { .. }
+        | Disruption::Restart { .. }
+        | Disruption::SlowDisk { .. } => Vec::new(),
+    };
+    match disruption.nodes().iter().chain(&links).find(|node| node.0 > nodes) {
+        Some(node) => Err(format!("there is no {node}: the nodes are n1 to n{nodes}")),
+        None => Ok(()),
+    }
 }
 
 /// Every node that a fault names must be there, every share must be one.

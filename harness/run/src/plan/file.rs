@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use rashomon_core::{Fault, FaultKind, Map, NodeId, Value};
+use rashomon_core::{Disruption, Fault, FaultKind, Map, NodeId, Value};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -59,6 +59,24 @@ pub enum Nemesis {
     Random(Random),
     /// As written.
     Script(Script),
+    /// As they happened in another run.
+    Recorded(Vec<RecordedFault>),
+}
+
+/// A fault that was in force once, to be put in force again at the same time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedFault {
+    /// From when.
+    #[serde(with = "humantime_serde")]
+    pub at: Duration,
+    /// Until when; to the end, if missing.
+    #[serde(default, with = "humantime_serde", skip_serializing_if = "Option::is_none")]
+    pub until: Option<Duration>,
+    /// What the plan of that run asked for.
+    pub fault: Fault,
+    /// Whom it struck.
+    pub disruption: Disruption,
 }
 
 /// Faults at random.
@@ -77,7 +95,7 @@ pub struct Script {
     pub steps: Vec<ScriptStep>,
 }
 
-/// Either form as written: `kinds` with perhaps an `interval`, or a `script`.
+/// Any form as written: `kinds` with perhaps an `interval`, a `script`, or what was `recorded`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct NemesisFile {
@@ -87,6 +105,8 @@ struct NemesisFile {
     interval: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     script: Option<Vec<ScriptStep>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded: Option<Vec<RecordedFault>>,
 }
 
 impl TryFrom<NemesisFile> for Nemesis {
@@ -94,13 +114,18 @@ impl TryFrom<NemesisFile> for Nemesis {
 
     fn try_from(file: NemesisFile) -> Result<Nemesis, &'static str> {
         match file {
-            NemesisFile { kinds: Some(kinds), interval, script: None } => {
+            NemesisFile { kinds: Some(kinds), interval, script: None, recorded: None } => {
                 Ok(Nemesis::Random(Random { kinds, interval: interval.unwrap_or(DEFAULT_INTERVAL) }))
             }
-            NemesisFile { kinds: None, interval: None, script: Some(steps) } => {
+            NemesisFile { kinds: None, interval: None, script: Some(steps), recorded: None } => {
                 Ok(Nemesis::Script(Script { steps }))
             }
-            _ => Err("a nemesis takes `kinds` with perhaps an `interval`, or else a `script`"),
+            NemesisFile { kinds: None, interval: None, script: None, recorded: Some(faults) } => {
+                Ok(Nemesis::Recorded(faults))
+            }
+            _ => Err(
+                "a nemesis takes `kinds` with perhaps an `interval`, or a `script`, or what was `recorded`",
+            ),
         }
     }
 }
@@ -109,11 +134,12 @@ impl From<Nemesis> for NemesisFile {
     fn from(nemesis: Nemesis) -> NemesisFile {
         match nemesis {
             Nemesis::Random(Random { kinds, interval }) => {
-                NemesisFile { kinds: Some(kinds), interval: Some(interval), script: None }
+                NemesisFile { kinds: Some(kinds), interval: Some(interval), ..NemesisFile::default() }
             }
             Nemesis::Script(Script { steps }) => {
                 NemesisFile { script: Some(steps), ..NemesisFile::default() }
             }
+            Nemesis::Recorded(faults) => NemesisFile { recorded: Some(faults), ..NemesisFile::default() },
         }
     }
 }
