@@ -1,7 +1,7 @@
 //! One bad history by hand for each anomaly, and good ones that resemble it.
 
 use rashomon_checkers::linearizable::Linearizable;
-use rashomon_checkers::models::{Kv, Register};
+use rashomon_checkers::models::{Kv, Queue, Register};
 use rashomon_checkers::notation::history;
 use rashomon_checkers::set::Set;
 use rashomon_checkers::{Budget, Checker};
@@ -328,4 +328,68 @@ fn a_put_far_ahead_may_explain_a_get_that_took_long() {
     let puts = (0..40).map(put).collect::<Vec<_>>().concat();
     let end = "1 ok get \"p39\"\n0 invoke append \"a\"\n0 ok append \"a\"";
     acquitted(&kv(&format!("1 invoke get\n{puts}{end}")));
+}
+
+fn queue(text: &str) -> Verdict {
+    Linearizable::new(Queue::default()).check(&history(text), &Budget::unlimited())
+}
+
+const TWO_IN: &str = "0 invoke enqueue 1\n0 ok enqueue 1\n0 invoke enqueue 2\n0 ok enqueue 2\n";
+
+#[test]
+fn a_queue_that_keeps_the_order() {
+    acquitted(&queue(&format!(
+        "{TWO_IN}1 invoke dequeue\n1 ok dequeue 1\n1 invoke dequeue\n1 ok dequeue 2\n1 invoke dequeue\n1 ok dequeue"
+    )));
+    // Nobody was told of 1: the dequeue without answer took it.
+    acquitted(&queue(&format!("{TWO_IN}1 invoke dequeue\n1 info dequeue\n2 invoke dequeue\n2 ok dequeue 2")));
+}
+
+#[test]
+fn out_of_order() {
+    accused(
+        &queue(&format!("{TWO_IN}1 invoke dequeue\n1 ok dequeue 2\n1 invoke dequeue\n1 ok dequeue 1")),
+        "out-of-order",
+        &[0, 1, 2, 3, 4, 5, 6, 7],
+        "process 1 was answered dequeue -> 2 (op 4) although enqueue 1 (op 0) had completed before enqueue 2 (op 2) \
+         began, and what it enqueued did not come out before dequeue -> 1 (op 6)",
+    );
+    accused(
+        &queue(&format!("{TWO_IN}1 invoke dequeue\n1 ok dequeue 2\n2 invoke dequeue\n2 info dequeue")),
+        "nonlinearizable",
+        &[0, 1, 2, 3, 4, 5, 6, 7],
+        "no order of these 4 operations explains them: enqueue 1 (op 0), enqueue 2 (op 2), dequeue -> 2 (op 4) and \
+         dequeue (op 6); the order that gets farthest ends with the value [1,2], where dequeue -> 2 (op 4) is \
+         impossible",
+    );
+}
+
+#[test]
+fn dequeues_of_what_is_not_there() {
+    accused(
+        &queue("0 invoke dequeue\n0 ok dequeue 5"),
+        "phantom-dequeue",
+        &[0, 1],
+        "process 0 was answered dequeue -> 5 (op 0), but nothing ever enqueued it",
+    );
+    accused(
+        &queue("0 invoke enqueue 5\n1 invoke dequeue\n1 ok dequeue 5\n1 invoke dequeue\n1 ok dequeue 5"),
+        "duplicate-dequeue",
+        &[1, 2, 3, 4],
+        "dequeue -> 5 (op 1) and dequeue -> 5 (op 3) both took the same value, which was not enqueued that often",
+    );
+    accused(
+        &queue("1 invoke dequeue\n1 ok dequeue 5\n0 invoke enqueue 5\n0 ok enqueue 5"),
+        "future-dequeue",
+        &[0, 1, 2, 3],
+        "process 1 was answered dequeue -> 5 (op 0) before enqueue 5 (op 2) had begun",
+    );
+}
+
+#[test]
+fn a_queue_found_empty_that_was_not() {
+    let verdict = queue(&format!("{TWO_IN}1 invoke dequeue\n1 ok dequeue"));
+    assert_eq!(verdict.valid, Validity::Invalid, "{verdict:?}");
+    assert_eq!(verdict.anomalies[0].events.len(), 4);
+    assert_eq!(verdict.stats["methods"]["queue-monitor"], 1);
 }

@@ -3,6 +3,8 @@
 use rashomon_core::history::Pair;
 use rashomon_core::{History, Kind, Value};
 
+mod queue;
+
 use super::drawing::{node, pair};
 use super::minimal::Core;
 use super::partition::{Claim, Known, NEVER, Partition};
@@ -40,6 +42,7 @@ pub(crate) fn tell<M: Model>(
         .or_else(|| teller.stale_read())
         .or_else(|| teller.back_again())
         .or_else(|| teller.lost_append())
+        .or_else(|| teller.queue(core))
         .unwrap_or_else(|| teller.no_order(longest))
 }
 
