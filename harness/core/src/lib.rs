@@ -17,6 +17,7 @@ mod op;
 mod verdict;
 
 pub mod client;
+mod gate;
 mod protocol;
 pub mod rpc;
 mod system;
@@ -31,6 +32,7 @@ pub use serde_json::{Map, Value};
 
 pub use client::Outcome;
 pub use fault::{Cluster, Disruption, Fault, FaultId, FaultKind, Impact, Shape, Target};
+pub use gate::Gate;
 pub use generator::{Generator, Next};
 pub use history::{History, HistoryError};
 pub use id::{Link, NodeId, Process, RunId};

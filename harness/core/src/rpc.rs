@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -169,6 +170,23 @@ pub fn parse_reply(body: Body) -> Result<Result<Body, RpcError>, String> {
     }
 }
 
+/// A request off the wire, or the error that answers one which makes no sense.
+pub fn parse_request<R: DeserializeOwned>(body: Body) -> Result<R, RpcError> {
+    let malformed = |text: String| RpcError::new(ErrorCode::MalformedRequest, text);
+    let Some(kind) = body.get("type").and_then(Value::as_str) else {
+        return Err(malformed("a request needs a `type`".to_owned()));
+    };
+    let unknown = format!("unknown variant `{kind}`");
+    serde_json::from_value(Value::Object(body)).map_err(|error| {
+        let text = error.to_string();
+        if text.starts_with(&unknown) {
+            RpcError::new(ErrorCode::NotSupported, text)
+        } else {
+            malformed(text)
+        }
+    })
+}
+
 /// Identifies a request across its attempts: what a session table is keyed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId {
@@ -180,6 +198,8 @@ pub struct RequestId {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -206,5 +226,25 @@ mod tests {
         let mut body = Body::new();
         body.insert("type".into(), "error".into());
         assert!(parse_reply(body).is_err());
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(tag = "type", rename_all = "lowercase")]
+    enum Request {
+        Read { key: String },
+    }
+
+    fn understood(body: serde_json::Value) -> Result<Request, u32> {
+        let Value::Object(body) = body else { panic!("not an object") };
+        parse_request(body).map_err(|error| error.code.code())
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_apart() {
+        let read = Request::Read { key: "k".to_owned() };
+        assert_eq!(understood(json!({"type": "read", "key": "k", "session": 1})), Ok(read));
+        assert_eq!(understood(json!({"key": "k"})), Err(12));
+        assert_eq!(understood(json!({"type": "read", "key": 5})), Err(12));
+        assert_eq!(understood(json!({"type": "grow"})), Err(10));
     }
 }

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::AddAssign;
 
 use rashomon_core::rpc::RpcError;
-use rashomon_core::{FaultId, Node, NodeId, Probe, Protocol, Rng, Ticket, Time};
+use rashomon_core::{FaultId, Gate, Node, NodeId, Probe, Protocol, Rng, Ticket, Time};
 
 use crate::clock::Clock;
 use crate::disk::Disk;
-use crate::gate::Gate;
 use crate::span::Span;
 use crate::timers::Timers;
 

@@ -17,12 +17,10 @@ mod swarm;
 
 mod clock;
 mod disk;
-mod gate;
 mod queue;
 mod timers;
 
 mod host;
-mod request;
 mod trace;
 mod world;
 

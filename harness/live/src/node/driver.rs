@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use rashomon_core::rpc::RpcError;
-use rashomon_core::{Context, Effect, Node, NodeId, Probe, Protocol, Rng, Setup, System, Ticket, Time};
+use rashomon_core::{Context, Effect, Gate, Node, NodeId, Probe, Protocol, Rng, Setup, System, Ticket, Time};
 use serde::Serialize;
 
 use super::console::Console;
 use super::disk::Disk;
-use super::gate::Gate;
 use super::peers::Peers;
 use super::server::{Asked, Server};
 use super::{NodeConfig, NodeError, doing};

@@ -12,7 +12,6 @@ mod config;
 mod console;
 mod disk;
 mod driver;
-mod gate;
 mod peers;
 mod server;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddrV4, TcpListener, TcpStream};
 
-use rashomon_core::rpc::{Body, ErrorCode, RpcError};
+use rashomon_core::rpc::{Body, ErrorCode, RpcError, parse_request};
 use rashomon_core::{Ticket, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -293,20 +293,9 @@ fn parse<R: DeserializeOwned>(line: &[u8]) -> Result<(Option<u64>, R), (Option<u
             (None, malformed(format!("`msg_id` is {id}; it must be a non-negative integer")))
         })?),
     };
-    let Some(kind) = body.get("type").and_then(Value::as_str).map(str::to_owned) else {
-        return Err((msg_id, malformed("a request needs a `type`".to_owned())));
-    };
-    match serde_json::from_value(Value::Object(body)) {
+    match parse_request(body) {
         Ok(request) => Ok((msg_id, request)),
-        Err(error) => {
-            let text = error.to_string();
-            let error = if text.starts_with(&format!("unknown variant `{kind}`")) {
-                RpcError::new(ErrorCode::NotSupported, text)
-            } else {
-                malformed(text)
-            };
-            Err((msg_id, error))
-        }
+        Err(error) => Err((msg_id, error)),
     }
 }
 

@@ -7,13 +7,12 @@
 use std::collections::BTreeMap;
 
 use rashomon_core::client::{Attempt, Attempts, Policy, Step};
-use rashomon_core::rpc::{RpcError, parse_reply};
+use rashomon_core::rpc::{RpcError, parse_reply, parse_request};
 use rashomon_core::{Call, Event, NodeId, Protocol, System, Ticket, Value};
 use serde::Serialize;
 
 use super::{Due, SimWorld};
 use crate::host::{Asked, Input};
-use crate::request::understand;
 use crate::trace::{self, Happening};
 
 /// A call that has not ended.
@@ -68,7 +67,7 @@ impl<S: System> SimWorld<S> {
         body.insert("session".to_owned(), process.into());
         body.insert("sequence".to_owned(), sequence.into());
         let attempts = Attempts::new(self.calls.policy, nodes, read_only, self.now);
-        let open = Open { attempts, request: understand(body), trying: None, pause: 0 };
+        let open = Open { attempts, request: parse_request(body), trying: None, pause: 0 };
         let before = self.calls.open.insert(process, open);
         assert!(before.is_none(), "process {process} has a call open already");
         self.go_on(process);

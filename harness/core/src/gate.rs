@@ -1,4 +1,4 @@
-//! The law of effects, as a queue.
+//! The law of effects, as a queue: every world drives its nodes through one.
 
 use std::collections::VecDeque;
 
@@ -6,26 +6,37 @@ use std::collections::VecDeque;
 ///
 /// The barrier stands per node and not per step: what a *later* step emits waits as well.
 #[derive(Debug)]
-pub(super) struct Gate<T> {
+pub struct Gate<T> {
     persisted: u64,
     durable: u64,
     held: VecDeque<(u64, T)>,
 }
 
+impl<T> Default for Gate<T> {
+    fn default() -> Gate<T> {
+        Gate::new()
+    }
+}
+
 impl<T> Gate<T> {
     /// Nothing persisted, nothing held.
-    pub(super) fn new() -> Gate<T> {
+    pub fn new() -> Gate<T> {
         Gate { persisted: 0, durable: 0, held: VecDeque::new() }
     }
 
     /// A record is on its way to the disk. Gives its number.
-    pub(super) fn persist(&mut self) -> u64 {
+    pub fn persist(&mut self) -> u64 {
         self.persisted += 1;
         self.persisted
     }
 
+    /// How many records were ever on their way.
+    pub fn persisted(&self) -> u64 {
+        self.persisted
+    }
+
     /// Something is emitted: it is given back when it may happen at once.
-    pub(super) fn emit(&mut self, effect: T) -> Option<T> {
+    pub fn emit(&mut self, effect: T) -> Option<T> {
         if self.held.is_empty() && self.durable >= self.persisted {
             return Some(effect);
         }
@@ -34,12 +45,12 @@ impl<T> Gate<T> {
     }
 
     /// The disk has made all records up to this number durable.
-    pub(super) fn durable(&mut self, number: u64) {
+    pub fn durable(&mut self, number: u64) {
         self.durable = self.durable.max(number);
     }
 
     /// The next effect that may happen now.
-    pub(super) fn release(&mut self) -> Option<T> {
+    pub fn release(&mut self) -> Option<T> {
         if self.held.front()?.0 > self.durable {
             return None;
         }
