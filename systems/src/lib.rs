@@ -6,4 +6,5 @@
 
 pub mod echo;
 pub mod kv;
+pub mod primary_backup;
 pub mod raft;
