@@ -19,6 +19,8 @@ pub enum Bug {
     SessionsNotTransferred,
     /// A server acknowledges what was sent in a view that it has left: a condition is missing.
     SplitBrain,
+    /// A server does not write down the view that it enters.
+    ViewNotPersisted,
 }
 
 /// All of them, as the harness sees them.
@@ -68,16 +70,25 @@ pub(super) const BUGS: &[BugInfo] = &[
         shows: Shows::Live,
         plan: Some(include_str!("plans/split-brain.json")),
     },
+    BugInfo {
+        name: "view-not-persisted",
+        summary: "a server enters a view in memory alone, so one that starts again is where its last checkpoint was; \
+                  as a primary without a backup it would serve beside its successor",
+        anomaly: "the view of a server goes back",
+        shows: Shows::Live,
+        plan: None,
+    },
 ];
 
 impl Bug {
-    const NAMED: [(&'static str, Bug); 6] = [
+    const NAMED: [(&'static str, Bug); 7] = [
         ("ack-before-replication", Bug::AckBeforeReplication),
         ("lagging-backup-promoted", Bug::LaggingBackupPromoted),
         ("local-read", Bug::LocalRead),
         ("read-from-backup", Bug::ReadFromBackup),
         ("sessions-not-transferred", Bug::SessionsNotTransferred),
         ("split-brain", Bug::SplitBrain),
+        ("view-not-persisted", Bug::ViewNotPersisted),
     ];
 }
 
