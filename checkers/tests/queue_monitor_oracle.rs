@@ -116,7 +116,7 @@ proptest! {
         let looks = Cell::new(0);
         let expired = || {
             looks.set(looks.get() + 1);
-            looks.get() > 400
+            looks.get() > 30
         };
         let searched = checker.by_search().check(&history, &Budget::new(usize::MAX, &expired));
         if searched.unknown.is_empty() {
