@@ -6,5 +6,6 @@
 
 pub mod echo;
 pub mod kv;
+pub mod paxos;
 pub mod primary_backup;
 pub mod raft;

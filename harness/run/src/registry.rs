@@ -5,7 +5,7 @@ use std::path::Path;
 use rashomon_core::{Invariant, System, SystemInfo, WorldError};
 use rashomon_live::node::{self, NodeError};
 use rashomon_sim::{Config, SimWorld};
-use rashomon_systems::{echo, primary_backup, raft};
+use rashomon_systems::{echo, paxos, primary_backup, raft};
 
 use crate::run::Stage;
 
@@ -33,7 +33,12 @@ fn entry<S: System>() -> SystemEntry {
 
 /// Every system.
 pub fn systems() -> Vec<SystemEntry> {
-    vec![entry::<raft::Raft>(), entry::<primary_backup::PrimaryBackup>(), entry::<echo::Echo>()]
+    vec![
+        entry::<raft::Raft>(),
+        entry::<paxos::Paxos>(),
+        entry::<primary_backup::PrimaryBackup>(),
+        entry::<echo::Echo>(),
+    ]
 }
 
 /// The system of that name, or an error that suggests the nearest.

@@ -1,0 +1,137 @@
+//! The numbers that a plan may set, and everything else that a node is told when it begins.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rashomon_core::{BootError, NodeId, OptionInfo, Setup};
+
+use super::bugs::Bug;
+
+const HEARTBEAT: OptionInfo =
+    OptionInfo { name: "heartbeat", summary: "milliseconds between two heartbeats of a leader", default: 50 };
+const ELECTION_MIN: OptionInfo =
+    OptionInfo { name: "election-min", summary: "shortest election time-out, in milliseconds", default: 300 };
+const ELECTION_MAX: OptionInfo =
+    OptionInfo { name: "election-max", summary: "longest election time-out, in milliseconds", default: 600 };
+const SNAPSHOT_EVERY: OptionInfo = OptionInfo {
+    name: "snapshot-every",
+    summary: "applied slots from one snapshot to the next; 0 takes none",
+    default: 256,
+};
+const WINDOW: OptionInfo =
+    OptionInfo { name: "window", summary: "most slots that a leader proposes at a time", default: 64 };
+
+/// Every option.
+pub(super) const OPTIONS: &[OptionInfo] = &[HEARTBEAT, ELECTION_MIN, ELECTION_MAX, SNAPSHOT_EVERY, WINDOW];
+
+/// What a node knows from the start and never changes.
+#[derive(Debug)]
+pub(super) struct Config {
+    pub(super) me: NodeId,
+    pub(super) nodes: Vec<NodeId>,
+    pub(super) heartbeat: Duration,
+    pub(super) election_min: Duration,
+    pub(super) election_max: Duration,
+    /// `None` takes no snapshots.
+    pub(super) snapshot_every: Option<u64>,
+    pub(super) window: usize,
+    bugs: BTreeSet<Bug>,
+}
+
+impl Config {
+    /// Checks what the plan says.
+    pub(super) fn new(setup: &Setup) -> Result<Config, BootError> {
+        for name in setup.options.keys() {
+            if !OPTIONS.iter().any(|info| info.name == name) {
+                let known: Vec<&str> = OPTIONS.iter().map(|info| info.name).collect();
+                return Err(BootError(format!("paxos has no option `{name}`; it has {}", known.join(", "))));
+            }
+        }
+        if !setup.nodes.contains(&setup.me) {
+            return Err(BootError(format!("{} is not a node of the cluster", setup.me)));
+        }
+        let bugs = setup
+            .bugs
+            .iter()
+            .map(|name| name.parse().map_err(BootError))
+            .collect::<Result<BTreeSet<Bug>, BootError>>()?;
+        let positive = |info: &OptionInfo| match setup.option(info)? {
+            0 => Err(BootError(format!("option `{}` is 0; it must be at least 1", info.name))),
+            number => Ok(number),
+        };
+        let config = Config {
+            me: setup.me,
+            nodes: setup.nodes.clone(),
+            heartbeat: Duration::from_millis(positive(&HEARTBEAT)?),
+            election_min: Duration::from_millis(positive(&ELECTION_MIN)?),
+            election_max: Duration::from_millis(positive(&ELECTION_MAX)?),
+            snapshot_every: Some(setup.option(&SNAPSHOT_EVERY)?).filter(|every| *every > 0),
+            window: usize::try_from(positive(&WINDOW)?).unwrap_or(usize::MAX),
+            bugs,
+        };
+        if config.election_min > config.election_max {
+            return Err(BootError("option `election-min` is above `election-max`".to_owned()));
+        }
+        if config.heartbeat >= config.election_min {
+            return Err(BootError("option `heartbeat` must be below `election-min`".to_owned()));
+        }
+        Ok(config)
+    }
+
+    /// The smallest number of nodes that is a majority of all, so that any two quorums have a node in common.
+    pub(super) fn quorum(&self) -> usize {
+        if self.has(Bug::QuorumOfHalf) {
+            return self.nodes.len() / 2;
+        }
+        self.nodes.len() / 2 + 1
+    }
+
+    /// Everybody else.
+    pub(super) fn peers(&self) -> impl Iterator<Item = NodeId> + use<'_> {
+        self.nodes.iter().copied().filter(|node| *node != self.me)
+    }
+
+    /// Whether to make this mistake.
+    pub(super) fn has(&self, bug: Bug) -> bool {
+        self.bugs.contains(&bug)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rashomon_core::{Map, Value};
+
+    use super::*;
+
+    fn error(options: &[(&str, Value)], bugs: &[&str]) -> Option<String> {
+        let options: Map<String, Value> =
+            options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let bugs = bugs.iter().map(|bug| (*bug).to_owned()).collect();
+        Config::new(&Setup { me: NodeId(1), nodes: NodeId::first(3), bugs, options })
+            .err()
+            .map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_the_reason() {
+        assert_eq!(error(&[], &[]), None);
+        assert_eq!(error(&[("snapshot-every", 0.into()), ("window", 1.into())], &["quorum-of-half"]), None);
+        let reason = |options: &[(&str, Value)]| error(options, &[]).unwrap();
+        assert!(reason(&[("hartbeat", 5.into())]).contains("no option `hartbeat`; it has heartbeat"));
+        assert!(reason(&[("window", 0.into())]).contains("at least 1"));
+        assert!(reason(&[("window", "x".into())]).contains("non-negative integer"));
+        assert!(reason(&[("election-min", 700.into())]).contains("above `election-max`"));
+        assert!(reason(&[("heartbeat", 300.into())]).contains("below `election-min`"));
+        assert!(error(&[], &["slow"]).unwrap().contains("no bug `slow`"));
+    }
+
+    #[test]
+    fn any_two_quorums_meet() {
+        for nodes in 1..=9 {
+            let setup =
+                Setup { me: NodeId(1), nodes: NodeId::first(nodes), bugs: Vec::new(), options: Map::new() };
+            let quorum = Config::new(&setup).unwrap().quorum();
+            assert!(2 * quorum > usize::from(nodes) && 2 * (quorum - 1) <= usize::from(nodes));
+        }
+    }
+}
