@@ -79,6 +79,8 @@ impl PaxosNode {
             self.learner.tallies.remove(&slot);
             cx.probe(Probe::new("apply").with("slot", slot).with("digest", self.learner.machine.digest()));
             let Role::Leading(leadership) = &mut self.proposer.role else { continue };
+            // It may have been known to be chosen before this node led and proposed it again.
+            leadership.close(slot);
             let Some(Waiting { ticket, query }) = leadership.waiting.remove(&slot) else { continue };
             if origin != self.proposer.ballot {
                 let error = RpcError::new(ErrorCode::Crash, "another value was chosen for the slot");
