@@ -76,7 +76,9 @@ impl PaxosNode {
     pub(super) fn lead(&mut self, preparation: Preparation, cx: &mut Cx<'_>) {
         let ballot = self.proposer.ballot;
         let Preparation { base, mut votes, .. } = preparation;
-        let base = if self.has(Bug::DiscardedTakenForEmpty) { self.learner.applied } else { base };
+        // While it gathered promises, it may have learned and applied more.
+        let applied = self.learner.applied;
+        let base = if self.has(Bug::DiscardedTakenForEmpty) { applied } else { base.max(applied) };
         let last = votes.last_key_value().map_or(base, |(slot, _)| base.max(*slot));
         let mut values = Vec::new();
         let mut slot = base.next();
