@@ -4,6 +4,7 @@
 //! when they built the thing. Invariant: nothing here reads a clock, opens a socket or a file, starts a thread,
 //! or sees a history. A world carries out what the nodes wish.
 
+mod chapter;
 pub mod echo;
 pub mod kv;
 pub mod paxos;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rashomon_core::{BootError, NodeId, OptionInfo, Setup};
 
 use super::bugs::Bug;
+use crate::chapter::{Mistake, Options, refused};
 
 const HEARTBEAT: OptionInfo =
     OptionInfo { name: "heartbeat", summary: "milliseconds between two heartbeats of a leader", default: 50 };
@@ -41,40 +42,21 @@ pub(super) struct Config {
 impl Config {
     /// Checks what the plan says.
     pub(super) fn new(setup: &Setup) -> Result<Config, BootError> {
-        for name in setup.options.keys() {
-            if !OPTIONS.iter().any(|info| info.name == name) {
-                let known: Vec<&str> = OPTIONS.iter().map(|info| info.name).collect();
-                return Err(BootError(format!("paxos has no option `{name}`; it has {}", known.join(", "))));
-            }
-        }
-        if !setup.nodes.contains(&setup.me) {
-            return Err(BootError(format!("{} is not a node of the cluster", setup.me)));
-        }
-        let bugs = setup
-            .bugs
-            .iter()
-            .map(|name| name.parse().map_err(BootError))
-            .collect::<Result<BTreeSet<Bug>, BootError>>()?;
-        let positive = |info: &OptionInfo| match setup.option(info)? {
-            0 => Err(BootError(format!("option `{}` is 0; it must be at least 1", info.name))),
-            number => Ok(number),
-        };
+        let options = Options::of(setup, Bug::CHAPTER, OPTIONS)?;
         let config = Config {
             me: setup.me,
             nodes: setup.nodes.clone(),
-            heartbeat: Duration::from_millis(positive(&HEARTBEAT)?),
-            election_min: Duration::from_millis(positive(&ELECTION_MIN)?),
-            election_max: Duration::from_millis(positive(&ELECTION_MAX)?),
-            snapshot_every: Some(setup.option(&SNAPSHOT_EVERY)?).filter(|every| *every > 0),
-            window: usize::try_from(positive(&WINDOW)?).unwrap_or(usize::MAX),
-            bugs,
+            heartbeat: options.milliseconds(&HEARTBEAT)?,
+            election_min: options.milliseconds(&ELECTION_MIN)?,
+            election_max: options.milliseconds(&ELECTION_MAX)?,
+            snapshot_every: Some(options.number(&SNAPSHOT_EVERY)?).filter(|every| *every > 0),
+            window: usize::try_from(options.positive(&WINDOW)?).unwrap_or(usize::MAX),
+            bugs: Bug::chosen(setup)?,
         };
         if config.election_min > config.election_max {
-            return Err(BootError("option `election-min` is above `election-max`".to_owned()));
+            return refused("option `election-min` is above `election-max`");
         }
-        if config.heartbeat >= config.election_min {
-            return Err(BootError("option `heartbeat` must be below `election-min`".to_owned()));
-        }
+        options.below(&HEARTBEAT, &ELECTION_MIN)?;
         Ok(config)
     }
 

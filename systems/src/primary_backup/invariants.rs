@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 use rashomon_core::{Invariant, NodeId, Probe, Time, Value, Violation};
 
-/// The commands that a predicate remembers: far more than are ever in dispute at one time.
-const REMEMBERED: usize = 1 << 17;
+use crate::chapter::{bound, text, violation};
 
 /// A fresh set of all predicates.
 pub(super) fn all() -> Vec<Box<dyn Invariant>> {
@@ -20,14 +19,6 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(SameSequence::default()),
         Box::new(CommittedStays::default()),
     ]
-}
-
-fn violation(invariant: &'static str, because: String) -> Result<(), Violation> {
-    Err(Violation { invariant, because })
-}
-
-fn text<'a>(probe: &'a Probe, field: &str) -> Option<&'a str> {
-    probe.fields.get(field).and_then(Value::as_str)
 }
 
 /// At most one server serves as primary in a view.
@@ -154,9 +145,7 @@ impl Invariant for SameSequence {
         else {
             return Ok(());
         };
-        if self.states.len() >= REMEMBERED {
-            self.states.pop_first();
-        }
+        bound(&mut self.states);
         let (first, who) = self.states.entry((view, number)).or_insert_with(|| (digest.to_owned(), node));
         if first == digest {
             return Ok(());
@@ -224,31 +213,8 @@ impl Invariant for CommittedStays {
 
 #[cfg(test)]
 mod tests {
-    use rashomon_core::{Invariant, Map, NodeId, Probe, Time};
-
-    use super::all;
-
-    /// The invariants that the probes violate, in the order in which they do. A probe is `node name field=value ...`.
     fn violated(script: &str) -> Vec<String> {
-        let mut invariants: Vec<Box<dyn Invariant>> = all();
-        let mut violated = Vec::new();
-        for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let mut words = line.split_whitespace();
-            let node: NodeId = words.next().unwrap().parse().unwrap();
-            let mut probe = Probe { probe: words.next().unwrap().to_owned(), fields: Map::new() };
-            for word in words {
-                let (field, value) = word.split_once('=').unwrap();
-                let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
-                probe.fields.insert(field.to_owned(), value);
-            }
-            for invariant in &mut invariants {
-                if let Err(violation) = invariant.observe(Time::ZERO, node, &probe) {
-                    assert_eq!(violation.invariant, invariant.name());
-                    violated.push(violation.invariant.to_owned());
-                }
-            }
-        }
-        violated
+        crate::chapter::violated(super::all(), script)
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rashomon_core::{BootError, NodeId, OptionInfo, Setup};
 
 use super::bugs::Bug;
+use crate::chapter::{Mistake, Options, refused};
 
 const PING: OptionInfo =
     OptionInfo { name: "ping", summary: "milliseconds between two pings of a server", default: 50 };
@@ -39,44 +40,20 @@ pub(super) struct Config {
 impl Config {
     /// Checks what the plan says.
     pub(super) fn new(setup: &Setup) -> Result<Config, BootError> {
-        for name in setup.options.keys() {
-            if !OPTIONS.iter().any(|info| info.name == name) {
-                let known: Vec<&str> = OPTIONS.iter().map(|info| info.name).collect();
-                return Err(BootError(format!(
-                    "primary_backup has no option `{name}`; it has {}",
-                    known.join(", ")
-                )));
-            }
-        }
-        if !setup.nodes.contains(&setup.me) {
-            return Err(BootError(format!("{} is not a node of the cluster", setup.me)));
-        }
+        let options = Options::of(setup, Bug::CHAPTER, OPTIONS)?;
         let [service, _, ..] = setup.nodes[..] else {
-            return Err(BootError(
-                "primary_backup needs at least two nodes: the view service and a server".to_owned(),
-            ));
-        };
-        let bugs = setup
-            .bugs
-            .iter()
-            .map(|name| name.parse().map_err(BootError))
-            .collect::<Result<BTreeSet<Bug>, BootError>>()?;
-        let positive = |info: &OptionInfo| match setup.option(info)? {
-            0 => Err(BootError(format!("option `{}` is 0; it must be at least 1", info.name))),
-            number => Ok(number),
+            return refused("primary_backup needs at least two nodes: the view service and a server");
         };
         let config = Config {
             me: setup.me,
             nodes: setup.nodes.clone(),
             service,
-            ping: Duration::from_millis(positive(&PING)?),
-            dead_after: Duration::from_millis(positive(&DEAD_AFTER)?),
-            checkpoint_every: positive(&CHECKPOINT_EVERY)?,
-            bugs,
+            ping: options.milliseconds(&PING)?,
+            dead_after: options.milliseconds(&DEAD_AFTER)?,
+            checkpoint_every: options.positive(&CHECKPOINT_EVERY)?,
+            bugs: Bug::chosen(setup)?,
         };
-        if config.ping >= config.dead_after {
-            return Err(BootError("option `ping` must be below `dead-after`".to_owned()));
-        }
+        options.below(&PING, &DEAD_AFTER)?;
         Ok(config)
     }
 

@@ -1,8 +1,8 @@
 //! The seeded bugs: each is one small mistake that somebody made, and nothing else.
 
-use std::str::FromStr;
-
 use rashomon_core::{BugInfo, Shows};
+
+use crate::chapter::{Mistake, infos};
 
 /// A mistake that a node can be told to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,153 +33,147 @@ pub enum Bug {
     VoteNotPersisted,
 }
 
-/// All of them, as the harness sees them.
-pub(super) const BUGS: &[BugInfo] = &[
-    BugInfo {
-        name: "ack-before-persist",
-        summary: "a follower acknowledges entries before they are on disk, as stores do that leave syncing to the \
-                  operating system; a crash of the process alone never shows it",
-        anomaly: "an acknowledged write is lost when the power fails",
-        shows: Shows::Live,
-        plan: Some(include_str!("plans/ack-before-persist.json")),
-    },
-    BugInfo {
-        name: "commit-earlier-term",
-        summary: "a leader commits entries of earlier terms by counting replicas: the trap of the paper's Figure 8, \
-                  in which many first implementations were caught",
-        anomaly: "a committed entry is overwritten by the leader of a later term",
-        // A leader must lose its lead between two messages to one follower, and the next one must win with a log
-        // that ends in a term between. In virtual time a plan can aim at that instant, against processes nobody can.
-        shows: Shows::Sim,
-        plan: Some(include_str!("plans/commit-earlier-term.json")),
-    },
-    BugInfo {
-        name: "leader-counts-twice",
-        summary: "a leader is in its own table of followers and counts itself on top, so two of five commit; an \
-                  off-by-one that students of Raft make often",
-        anomaly: "a leader in the minority commits and acknowledges what the majority never sees",
-        shows: Shows::Live,
-        plan: Some(include_str!("plans/leader-counts-twice.json")),
-    },
-    BugInfo {
-        name: "local-read",
-        summary: "a leader answers reads from its own state without a quorum's word that it still leads, as etcd's \
-                  and Consul's default reads did when they were first tested",
-        anomaly: "a leader that is cut off serves stale reads",
-        shows: Shows::Live,
-        plan: Some(include_str!("plans/local-read.json")),
-    },
-    BugInfo {
-        name: "read-before-noop",
-        summary: "a fresh leader takes its commit index for the read index before an entry of its own term is \
-                  committed: a step of ReadIndex that is easily forgotten",
-        anomaly: "a fresh leader serves a read that misses acknowledged writes",
-        // The round that confirms the read carries the very entry whose commitment it should wait for, so the
-        // window is the few messages of a follower whose log needs repair.
-        shows: Shows::Sim,
-        plan: None,
-    },
-    BugInfo {
-        name: "retry-not-deduplicated",
-        summary: "a request that a client repeats is run again, as it is wherever retries meet a log without \
-                  sessions",
-        anomaly: "a compare-and-set that took effect is answered as failed; an overwritten value comes back",
-        shows: Shows::Live,
-        plan: Some(include_str!("plans/retry-not-deduplicated.json")),
-    },
-    BugInfo {
-        name: "sessions-not-in-snapshot",
-        summary: "the snapshot holds the data and not the session table, so a node that begins from it runs \
-                  repeated requests again",
-        anomaly: "the states of nodes differ after the same entry",
-        shows: Shows::Live,
-        plan: Some(include_str!("plans/sessions-not-in-snapshot.json")),
-    },
-    BugInfo {
-        name: "stale-snapshot-installed",
-        summary: "a snapshot that was delayed or repeated is installed over a newer state",
-        anomaly: "the state of a node goes back",
-        // A chunk must be repeated after its snapshot was installed and more was applied.
-        shows: Shows::Sim,
-        plan: None,
-    },
-    BugInfo {
-        name: "term-not-persisted",
-        summary: "a follower that learns of a newer term from its leader does not write it down",
-        anomaly: "a node that starts again is back in an old term, and obeys the leader of that",
-        shows: Shows::Live,
-        plan: Some(include_str!("plans/term-not-persisted.json")),
-    },
-    BugInfo {
-        name: "truncate-without-conflict",
-        summary: "a follower cuts its log behind the entries of every message, although none conflicts: the reading \
-                  of Figure 2's step 3 that a delayed message punishes",
-        anomaly: "an acknowledged entry is cut off",
-        shows: Shows::Live,
-        plan: Some(include_str!("plans/truncate-without-conflict.json")),
-    },
-    BugInfo {
-        name: "vote-by-length-alone",
-        summary: "voters compare the length of logs and not their last terms: half of 5.4.1",
-        anomaly: "a leader is elected without a committed entry",
-        shows: Shows::Sim,
-        plan: None,
-    },
-    BugInfo {
-        name: "vote-not-persisted",
-        summary: "a vote is kept in memory alone, so a node that starts again may vote a second time",
-        anomaly: "a node votes twice in one term, and two nodes may lead in it",
-        shows: Shows::Live,
-        plan: Some(include_str!("plans/vote-not-persisted.json")),
-    },
+/// Each with what the harness is told about it.
+const ALL: [(Bug, BugInfo); 12] = [
+    (
+        Bug::AckBeforePersist,
+        BugInfo {
+            name: "ack-before-persist",
+            summary: "a follower acknowledges entries before they are on disk, as stores do that leave syncing to the \
+                      operating system; a crash of the process alone never shows it",
+            anomaly: "an acknowledged write is lost when the power fails",
+            shows: Shows::Live,
+            plan: Some(include_str!("plans/ack-before-persist.json")),
+        },
+    ),
+    (
+        Bug::CommitEarlierTerm,
+        BugInfo {
+            name: "commit-earlier-term",
+            summary: "a leader commits entries of earlier terms by counting replicas: the trap of the paper's Figure \
+                      8, in which many first implementations were caught",
+            anomaly: "a committed entry is overwritten by the leader of a later term",
+            // A leader must lose its lead between two messages to one follower, and the next one must win with a log
+            // that ends in a term between. In virtual time a plan can aim at that instant, against processes nobody can.
+            shows: Shows::Sim,
+            plan: Some(include_str!("plans/commit-earlier-term.json")),
+        },
+    ),
+    (
+        Bug::LeaderCountsTwice,
+        BugInfo {
+            name: "leader-counts-twice",
+            summary: "a leader is in its own table of followers and counts itself on top, so two of five commit; an \
+                      off-by-one that students of Raft make often",
+            anomaly: "a leader in the minority commits and acknowledges what the majority never sees",
+            shows: Shows::Live,
+            plan: Some(include_str!("plans/leader-counts-twice.json")),
+        },
+    ),
+    (
+        Bug::LocalRead,
+        BugInfo {
+            name: "local-read",
+            summary: "a leader answers reads from its own state without a quorum's word that it still leads, as etcd's \
+                      and Consul's default reads did when they were first tested",
+            anomaly: "a leader that is cut off serves stale reads",
+            shows: Shows::Live,
+            plan: Some(include_str!("plans/local-read.json")),
+        },
+    ),
+    (
+        Bug::ReadBeforeNoop,
+        BugInfo {
+            name: "read-before-noop",
+            summary: "a fresh leader takes its commit index for the read index before an entry of its own term is \
+                      committed: a step of ReadIndex that is easily forgotten",
+            anomaly: "a fresh leader serves a read that misses acknowledged writes",
+            // The round that confirms the read carries the very entry whose commitment it should wait for, so the
+            // window is the few messages of a follower whose log needs repair.
+            shows: Shows::Sim,
+            plan: None,
+        },
+    ),
+    (
+        Bug::RetryNotDeduplicated,
+        BugInfo {
+            name: "retry-not-deduplicated",
+            summary: "a request that a client repeats is run again, as it is wherever retries meet a log without \
+                      sessions",
+            anomaly: "a compare-and-set that took effect is answered as failed; an overwritten value comes back",
+            shows: Shows::Live,
+            plan: Some(include_str!("plans/retry-not-deduplicated.json")),
+        },
+    ),
+    (
+        Bug::SessionsNotInSnapshot,
+        BugInfo {
+            name: "sessions-not-in-snapshot",
+            summary: "the snapshot holds the data and not the session table, so a node that begins from it runs \
+                      repeated requests again",
+            anomaly: "the states of nodes differ after the same entry",
+            shows: Shows::Live,
+            plan: Some(include_str!("plans/sessions-not-in-snapshot.json")),
+        },
+    ),
+    (
+        Bug::StaleSnapshotInstalled,
+        BugInfo {
+            name: "stale-snapshot-installed",
+            summary: "a snapshot that was delayed or repeated is installed over a newer state",
+            anomaly: "the state of a node goes back",
+            // A chunk must be repeated after its snapshot was installed and more was applied.
+            shows: Shows::Sim,
+            plan: None,
+        },
+    ),
+    (
+        Bug::TermNotPersisted,
+        BugInfo {
+            name: "term-not-persisted",
+            summary: "a follower that learns of a newer term from its leader does not write it down",
+            anomaly: "a node that starts again is back in an old term, and obeys the leader of that",
+            shows: Shows::Live,
+            plan: Some(include_str!("plans/term-not-persisted.json")),
+        },
+    ),
+    (
+        Bug::TruncateWithoutConflict,
+        BugInfo {
+            name: "truncate-without-conflict",
+            summary: "a follower cuts its log behind the entries of every message, although none conflicts: the \
+                      reading of Figure 2's step 3 that a delayed message punishes",
+            anomaly: "an acknowledged entry is cut off",
+            shows: Shows::Live,
+            plan: Some(include_str!("plans/truncate-without-conflict.json")),
+        },
+    ),
+    (
+        Bug::VoteByLengthAlone,
+        BugInfo {
+            name: "vote-by-length-alone",
+            summary: "voters compare the length of logs and not their last terms: half of 5.4.1",
+            anomaly: "a leader is elected without a committed entry",
+            shows: Shows::Sim,
+            plan: None,
+        },
+    ),
+    (
+        Bug::VoteNotPersisted,
+        BugInfo {
+            name: "vote-not-persisted",
+            summary: "a vote is kept in memory alone, so a node that starts again may vote a second time",
+            anomaly: "a node votes twice in one term, and two nodes may lead in it",
+            shows: Shows::Live,
+            plan: Some(include_str!("plans/vote-not-persisted.json")),
+        },
+    ),
 ];
 
-impl Bug {
-    const NAMED: [(&'static str, Bug); 12] = [
-        ("ack-before-persist", Bug::AckBeforePersist),
-        ("commit-earlier-term", Bug::CommitEarlierTerm),
-        ("leader-counts-twice", Bug::LeaderCountsTwice),
-        ("local-read", Bug::LocalRead),
-        ("read-before-noop", Bug::ReadBeforeNoop),
-        ("retry-not-deduplicated", Bug::RetryNotDeduplicated),
-        ("sessions-not-in-snapshot", Bug::SessionsNotInSnapshot),
-        ("stale-snapshot-installed", Bug::StaleSnapshotInstalled),
-        ("term-not-persisted", Bug::TermNotPersisted),
-        ("truncate-without-conflict", Bug::TruncateWithoutConflict),
-        ("vote-by-length-alone", Bug::VoteByLengthAlone),
-        ("vote-not-persisted", Bug::VoteNotPersisted),
-    ];
-}
+/// All of them, as the harness sees them.
+pub(super) const BUGS: &[BugInfo] = &infos(&ALL);
 
-impl FromStr for Bug {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Bug, String> {
-        Bug::NAMED.iter().find_map(|(name, bug)| (*name == text).then_some(*bug)).ok_or_else(|| {
-            let names: Vec<&str> = Bug::NAMED.iter().map(|(name, _)| *name).collect();
-            format!("raft has no bug `{text}`; it has {}", names.join(", "))
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_bug_is_listed_under_its_name_once() {
-        let listed: Vec<&str> = BUGS.iter().map(|info| info.name).collect();
-        let named: Vec<&str> = Bug::NAMED.iter().map(|(name, _)| *name).collect();
-        assert_eq!(listed, named);
-    }
-
-    #[test]
-    fn every_plan_is_an_object_of_version_1() {
-        for info in BUGS {
-            let Some(plan) = info.plan else { continue };
-            let plan: serde_json::Value = serde_json::from_str(plan).expect(info.name);
-            assert_eq!(plan["version"], 1, "{}", info.name);
-            assert!(plan["nemesis"].is_object(), "{}", info.name);
-        }
-    }
+impl Mistake for Bug {
+    const CHAPTER: &'static str = "raft";
+    const ALL: &'static [(Bug, BugInfo)] = &ALL;
 }

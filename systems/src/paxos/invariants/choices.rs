@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rashomon_core::{Invariant, NodeId, Probe, Time, Violation};
 
-use super::{ballot, bound, digest, violation};
+use super::{ballot, digest};
+use crate::chapter::{bound, violation};
 
 /// One value is chosen per slot.
 #[derive(Debug, Default)]

@@ -8,12 +8,9 @@ mod choices;
 mod promises;
 mod state;
 
-use std::collections::BTreeMap;
+use rashomon_core::{Invariant, Probe};
 
-use rashomon_core::{Invariant, Probe, Value, Violation};
-
-/// The slots that a predicate remembers: far more than are ever in dispute at one time.
-const REMEMBERED: usize = 1 << 17;
+use crate::chapter::text;
 
 /// A fresh set of all predicates.
 pub(super) fn all() -> Vec<Box<dyn Invariant>> {
@@ -29,19 +26,8 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
     ]
 }
 
-fn violation(invariant: &'static str, because: String) -> Result<(), Violation> {
-    Err(Violation { invariant, because })
-}
-
 fn digest(probe: &Probe) -> Option<&str> {
-    probe.fields.get("digest").and_then(Value::as_str)
-}
-
-/// Makes room for one more.
-fn bound<K: Ord, V>(map: &mut BTreeMap<K, V>) {
-    if map.len() >= REMEMBERED {
-        map.pop_first();
-    }
+    text(probe, "digest")
 }
 
 /// A ballot, written as the nodes write it in their messages.
@@ -51,31 +37,8 @@ fn ballot(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rashomon_core::{Invariant, Map, NodeId, Probe, Time};
-
-    use super::all;
-
-    /// The invariants that the probes violate, in the order in which they do. A probe is `node name field=value ...`.
     fn violated(script: &str) -> Vec<String> {
-        let mut invariants: Vec<Box<dyn Invariant>> = all();
-        let mut violated = Vec::new();
-        for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let mut words = line.split_whitespace();
-            let node: NodeId = words.next().unwrap().parse().unwrap();
-            let mut probe = Probe { probe: words.next().unwrap().to_owned(), fields: Map::new() };
-            for word in words {
-                let (field, value) = word.split_once('=').unwrap();
-                let value = value.parse::<u64>().map_or_else(|_| value.into(), Into::into);
-                probe.fields.insert(field.to_owned(), value);
-            }
-            for invariant in &mut invariants {
-                if let Err(violation) = invariant.observe(Time::ZERO, node, &probe) {
-                    assert_eq!(violation.invariant, invariant.name());
-                    violated.push(violation.invariant.to_owned());
-                }
-            }
-        }
-        violated
+        crate::chapter::violated(super::all(), script)
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rashomon_core::{Invariant, NodeId, Probe, Time, Violation};
 
-use super::{ballot, violation};
+use super::ballot;
+use crate::chapter::violation;
 
 /// A promise never goes back.
 #[derive(Debug, Default)]

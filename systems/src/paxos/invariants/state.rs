@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rashomon_core::{Invariant, NodeId, Probe, Time, Violation};
 
-use super::{bound, digest, violation};
+use super::digest;
+use crate::chapter::{bound, violation};
 
 /// All nodes have the same state after the same slot.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rashomon_core::{Invariant, NodeId, Probe, Time, Value, Violation};
 
-use super::violation;
+use crate::chapter::violation;
 
 /// At most one leader in a term.
 #[derive(Debug, Default)]

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rashomon_core::{Invariant, NodeId, Probe, Time, Value, Violation};
+use rashomon_core::{Invariant, NodeId, Probe, Time, Violation};
 
-use super::{REMEMBERED, violation};
+use crate::chapter::{bound, text, violation};
 
 /// A leader only ever appends.
 #[derive(Debug, Default)]
@@ -51,17 +51,12 @@ impl Invariant for LogMatching {
     }
 
     fn observe(&mut self, _at: Time, node: NodeId, probe: &Probe) -> Result<(), Violation> {
-        let ("append", Some(index), Some(term), Some(chain)) = (
-            probe.probe.as_str(),
-            probe.number("index"),
-            probe.number("term"),
-            probe.fields.get("chain").and_then(Value::as_str),
-        ) else {
+        let ("append", Some(index), Some(term), Some(chain)) =
+            (probe.probe.as_str(), probe.number("index"), probe.number("term"), text(probe, "chain"))
+        else {
             return Ok(());
         };
-        if self.chains.len() >= REMEMBERED {
-            self.chains.pop_first();
-        }
+        bound(&mut self.chains);
         let (first, who) = self.chains.entry((term, index)).or_insert_with(|| (chain.to_owned(), node));
         if first == chain {
             return Ok(());

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rashomon_core::{Invariant, NodeId, Probe, Time, Value, Violation};
+use rashomon_core::{Invariant, NodeId, Probe, Time, Violation};
 
-use super::{REMEMBERED, violation};
+use crate::chapter::{bound, text, violation};
 
 /// All nodes have the same state after the same entry.
 #[derive(Debug, Default)]
@@ -23,17 +23,12 @@ impl Invariant for StateMachineSafety {
     }
 
     fn observe(&mut self, _at: Time, node: NodeId, probe: &Probe) -> Result<(), Violation> {
-        let ("apply" | "restore", Some(index), Some(term), Some(digest)) = (
-            probe.probe.as_str(),
-            probe.number("index"),
-            probe.number("term"),
-            probe.fields.get("digest").and_then(Value::as_str),
-        ) else {
+        let ("apply" | "restore", Some(index), Some(term), Some(digest)) =
+            (probe.probe.as_str(), probe.number("index"), probe.number("term"), text(probe, "digest"))
+        else {
             return Ok(());
         };
-        if self.applied.len() >= REMEMBERED {
-            self.applied.pop_first();
-        }
+        bound(&mut self.applied);
         let (first_term, first_digest, first) =
             self.applied.entry(index).or_insert_with(|| (term, digest.to_owned(), node));
         if *first_term != term {
