@@ -208,6 +208,15 @@ pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
+/// A legal weakness that was seen: `blocking, seen 3 times: n2 waits for n1`.
+pub(crate) fn weakness(weakness: &crate::Weakness) -> String {
+    let times = match weakness.times {
+        1 => "once".to_owned(),
+        times => format!("{} times", count(times)),
+    };
+    format!("{}, seen {times}: {}", clean(&weakness.control, 60), clean(&weakness.because, 300))
+}
+
 /// A length of time with three digits or so: `412 µs`, `3.2 ms`, `1.25 s`.
 pub(crate) fn span(duration: Duration) -> String {
     let micros = duration.as_secs_f64() * 1e6;

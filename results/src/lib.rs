@@ -23,4 +23,4 @@ pub use store::{
     HistoryWriter, LinkReport, Network, NodeReport, RunFolder, Schedule, ScheduleEntry, ScheduleEvent,
     ScheduleWriter, StoreError,
 };
-pub use verdict::{Coverage, Ended, RunVerdict, Totals};
+pub use verdict::{Coverage, Ended, RunVerdict, Totals, Weakness};

@@ -21,10 +21,24 @@ pub struct RunVerdict {
     /// Why the run cannot be called valid whatever the checkers say: vacuous, a node crashed, not recovered.
     #[serde(default)]
     pub problems: Vec<String>,
+    /// Legal weaknesses of the system that were seen, and accuse nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weaknesses: Vec<Weakness>,
     /// Its figures.
     pub totals: Totals,
     /// Why it ended.
     pub ended: Ended,
+}
+
+/// A legal weakness that was seen: what looks like a bug, and is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weakness {
+    /// Its name.
+    pub control: String,
+    /// What was seen first.
+    pub because: String,
+    /// How often.
+    pub times: u64,
 }
 
 /// What one kind of fault did over a run.
@@ -160,7 +174,8 @@ impl RunVerdict {
         let judged = checkers.iter().map(|verdict| verdict.valid).max().unwrap_or_default();
         let valid = if problems.is_empty() { judged } else { judged.max(Validity::Unknown) };
         let summary = summary(valid, &checkers, &problems);
-        RunVerdict { version: 1, valid, summary, checkers, coverage, problems, totals, ended }
+        let weaknesses = Vec::new();
+        RunVerdict { version: 1, valid, summary, checkers, coverage, problems, weaknesses, totals, ended }
     }
 
     /// The exit code of a program that was asked for this verdict.

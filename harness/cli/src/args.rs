@@ -97,19 +97,19 @@ pub(crate) struct ZooArguments {
     /// The most seeds of a hunt in virtual time.
     #[arg(long, value_name = "N", default_value_t = 400)]
     pub(crate) seeds: u64,
-    /// Hunts for each bug, each from another first seed.
+    /// Hunts for each bug, in virtual time and against real processes, each from another first seed.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) hunts: u64,
     /// Seeds at a time [default: one a core].
     #[arg(long, short = 'j', value_name = "J")]
     pub(crate) jobs: Option<usize>,
-    /// The most runs of each live bug against real processes; the first catch ends them.
+    /// The most runs of a hunt against real processes; the first catch ends it. 0: no such hunts.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) live: u64,
     /// The folder that gets the folders of live runs.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub(crate) out: PathBuf,
-    /// Print the table as Markdown.
+    /// Print a page in Markdown.
     #[arg(long)]
     pub(crate) markdown: bool,
     /// Print an array of JSON objects.
@@ -161,6 +161,9 @@ pub(crate) struct PlanArguments {
     /// A seeded bug that the nodes are to make; may be given more than once. See `rashomon list bugs`.
     #[arg(long, value_name = "NAME")]
     pub(crate) bug: Vec<String>,
+    /// Take the plan of a legal weakness, which must not be reported. See `rashomon list controls`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) control: Option<String>,
     /// A number of the system's own, such as `snapshot-every=50`; see `rashomon list systems --json`.
     #[arg(long = "option", short = 'o', value_name = "NAME=NUMBER")]
     pub(crate) options: Vec<String>,
@@ -228,6 +231,8 @@ pub(crate) enum Listed {
     Faults,
     /// The bugs that each system can be told to have.
     Bugs,
+    /// The legal weaknesses of each system, which must not be reported.
+    Controls,
     /// What judges a history.
     Checkers,
 }

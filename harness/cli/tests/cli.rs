@@ -329,6 +329,18 @@ fn the_zoo_tells_what_was_caught() {
 }
 
 #[test]
+fn a_legal_weakness_is_shown_and_not_reported() {
+    let folder = folder();
+    let run = output(&folder, &["sim", "primary_backup", "--control", "replaced-and-unaware", "--seed", "1"]);
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stdout));
+    assert!(text(&run.stdout).contains("legal: replaced-and-unaware, seen"), "{}", text(&run.stdout));
+    let unknown =
+        output(&folder, &["sim", "primary_backup", "--control", "replaced-and-aware", "--seed", "1"]);
+    assert_eq!(unknown.status.code(), Some(254));
+    assert!(text(&unknown.stderr).contains("did you mean `replaced-and-unaware`?"));
+}
+
+#[test]
 fn a_run_is_replayed_with_the_faults_that_really_struck() {
     let folder = folder();
     let kills = ["test", "raft", "--time-limit", "3s", "--nemesis", "kill", "--nemesis-interval", "600ms"];

@@ -34,12 +34,22 @@ pub struct BugInfo {
 }
 
 /// A legal weakness: looks like a bug, is allowed, and must not be reported.
+///
+/// It is told by an invariant that somebody might think must hold. That it is broken accuses nobody; that it never
+/// is shows that the weakness was not there to be seen.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Control {
     /// A short name.
+    #[serde(rename = "control")]
     pub name: &'static str,
     /// Why it is legal.
     pub summary: &'static str,
+    /// The plan that brings it out, as the JSON of a plan file, where the default plan does not.
+    #[serde(skip)]
+    pub plan: Option<&'static str>,
+    /// What does not hold of the system, although it may seem that it should.
+    #[serde(skip)]
+    pub tempting: fn() -> Box<dyn Invariant>,
 }
 
 /// A number of the system that a plan may set.

@@ -69,6 +69,8 @@ pub struct Interpreter<'a> {
     next_process: u64,
     faults: Faults,
     invariants: Vec<Box<dyn Invariant>>,
+    /// The legal weaknesses of the system, each with the invariant that it breaks.
+    controls: Vec<(&'static str, Box<dyn Invariant>)>,
     index: u64,
     last_flush: Time,
     record: Record,
@@ -129,6 +131,12 @@ impl<'a> Interpreter<'a> {
             interrupted,
             nodes,
             invariants,
+            controls: plan
+                .system
+                .controls
+                .iter()
+                .map(|control| (control.name, (control.tempting)()))
+                .collect(),
         }
     }
 
@@ -293,6 +301,11 @@ impl<'a> Interpreter<'a> {
                         && self.record.violations.len() < MOST_KEPT
                     {
                         self.record.violations.push((at, violation));
+                    }
+                }
+                for (control, tempting) in &mut self.controls {
+                    if let Err(broken) = tempting.observe(at, node, &probe) {
+                        self.record.weakness(control, broken.because);
                     }
                 }
             }

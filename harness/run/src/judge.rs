@@ -91,6 +91,7 @@ mod tests {
             totals: Totals::default(),
             coverage: std::collections::BTreeMap::new(),
             violations,
+            weaknesses: Vec::new(),
             probes,
             problems: vec![],
             final_reads: None,

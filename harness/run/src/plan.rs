@@ -73,6 +73,8 @@ pub struct Plan {
     pub seed: Seed,
     /// The seeded bugs to make.
     pub bugs: Vec<String>,
+    /// The legal weakness whose plan this is.
+    pub control: Option<String>,
     /// Numbers of the system.
     pub options: Map<String, Value>,
     /// Which faults, and when.
@@ -93,6 +95,7 @@ fn overlay(base: PlanFile, over: PlanFile) -> PlanFile {
         concurrency: over.concurrency.or(base.concurrency),
         seed: over.seed.or(base.seed),
         bugs: if over.bugs.is_empty() { base.bugs } else { over.bugs },
+        control: over.control.or(base.control),
         options,
         nemesis: over.nemesis.or(base.nemesis),
         command: None,
@@ -135,6 +138,15 @@ impl Plan {
             if let Some(own) = bug.plan.filter(|_| !mixed || bug.shows == Shows::Sim) {
                 let own = parse(&format!("the plan of bug {name}"), own)?;
                 asked = overlay(own, asked);
+            }
+        }
+        if let Some(name) = asked.control.clone() {
+            let control = system.controls.iter().find(|control| control.name == name).ok_or_else(|| {
+                let known = system.controls.iter().map(|control| control.name);
+                wrong(&name, registry::unknown(&format!("control of {}", system.name), &name, known))
+            })?;
+            if let Some(own) = control.plan {
+                asked = overlay(parse(&format!("the plan of control {name}"), own)?, asked);
             }
         }
         let bugs: BTreeSet<&String> = asked.bugs.iter().collect();
@@ -199,6 +211,7 @@ impl Plan {
             concurrency,
             seed: Seed(asked.seed.unwrap_or(fresh_seed)),
             bugs: asked.bugs,
+            control: asked.control,
             options: asked.options,
             nemesis,
         })
@@ -230,6 +243,7 @@ impl Plan {
             concurrency: Some(self.concurrency),
             seed: Some(self.seed.0),
             bugs: self.bugs.clone(),
+            control: self.control.clone(),
             options: self.options.clone(),
             nemesis: Some(self.nemesis.clone()),
             command: None,

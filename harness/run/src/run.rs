@@ -137,5 +137,6 @@ fn conclude(
     }
     verdicts.extend(judge::ask(checkers, history, limits));
     let coverage = record.coverage.into_values().collect();
-    RunVerdict::new(verdicts, coverage, record.problems, record.totals, record.ended)
+    let verdict = RunVerdict::new(verdicts, coverage, record.problems, record.totals, record.ended);
+    RunVerdict { weaknesses: record.weaknesses, ..verdict }
 }

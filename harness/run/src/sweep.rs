@@ -3,6 +3,7 @@
 //! One mixture finds one kind of mistake. A swarm of mixtures, most of which leave something out, finds more (Groce
 //! et al., *Swarm Testing*, 2012): a bug that needs kills and no partitions hides when there are always both.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct Sweep {
     pub valid: u64,
     /// How many proved nothing, because a fault that the seed had drawn never bit.
     pub vacuous: u64,
+    /// In how many each legal weakness was seen.
+    pub weaknesses: BTreeMap<String, u64>,
     /// The others, by seed: what was accused, did not recover or crashed.
     pub failures: Vec<Finding>,
 }
@@ -65,6 +68,9 @@ pub fn sweep(
                     let mut sweep = sweep.lock().expect("no thread panics while it counts");
                     sweep.ran += 1;
                     sweep.valid += u64::from(verdict.valid == Validity::Valid);
+                    for weakness in &verdict.weaknesses {
+                        *sweep.weaknesses.entry(weakness.control.clone()).or_default() += 1;
+                    }
                     sweep.vacuous += u64::from(verdict.valid == Validity::Unknown && !failed);
                     if failed {
                         sweep.failures.push(Finding { seed, verdict });

@@ -1,11 +1,11 @@
-//! The zoo: every seeded bug must be caught, and no correct system accused.
+//! The zoo: every seeded bug must be caught, no correct system accused, and no legal weakness reported.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use rashomon_core::{BugInfo, Shows, SystemInfo, Validity};
+use rashomon_core::{Shows, SystemInfo, Validity};
 use rashomon_results::RunVerdict;
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub struct Effort {
     pub hunts: u64,
     /// Seeds at a time.
     pub jobs: usize,
-    /// The most runs of a live bug against real processes; the first catch ends them. 0: none.
+    /// The most runs of one hunt against real processes; the first catch ends it. 0: no such hunts.
     pub live: u64,
 }
 
@@ -33,16 +33,77 @@ pub struct Effort {
 pub struct Cage {
     /// The system.
     pub system: &'static str,
-    /// Its bug; none for the system as it should be.
-    pub bug: Option<&'static str>,
-    /// Where it shows.
-    pub shows: Option<Shows>,
+    /// What is different about it.
+    #[serde(flatten)]
+    pub inmate: Inmate,
     /// What was found in virtual time.
     pub sim: Hunted,
     /// What was found against real processes, where that was tried.
     pub live: Option<Hunted>,
-    /// Whether all is as it should be: a bug caught wherever it was hunted, a correct system not accused.
+    /// Whether all is as it should be: a bug caught in every hunt; a correct system not accused; a legal weakness
+    /// seen, and not reported.
     pub good: bool,
+}
+
+/// A system, and what is different about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Inmate {
+    /// Nothing: it is correct.
+    Correct,
+    /// A seeded bug.
+    Bug {
+        /// Which one.
+        bug: &'static str,
+        /// Where it shows.
+        shows: Shows,
+    },
+    /// A plan that brings out a legal weakness.
+    Control {
+        /// Which one.
+        control: &'static str,
+    },
+}
+
+impl Inmate {
+    /// Everything that a system has in the zoo.
+    fn all(system: &SystemInfo) -> impl Iterator<Item = Inmate> {
+        let bugs = system.bugs.iter().map(|bug| Inmate::Bug { bug: bug.name, shows: bug.shows });
+        let controls = system.controls.iter().map(|control| Inmate::Control { control: control.name });
+        std::iter::once(Inmate::Correct).chain(bugs).chain(controls)
+    }
+
+    /// The name of the bug or of the legal weakness.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Inmate::Correct => None,
+            Inmate::Bug { bug, .. } => Some(bug),
+            Inmate::Control { control } => Some(control),
+        }
+    }
+
+    fn is_bug(self) -> bool {
+        matches!(self, Inmate::Bug { .. })
+    }
+
+    fn flags(self, system: &SystemInfo) -> PlanFile {
+        let file = PlanFile { version: 1, system: Some(system.name.to_owned()), ..PlanFile::default() };
+        match self {
+            Inmate::Correct => file,
+            Inmate::Bug { bug, .. } => PlanFile { bugs: vec![bug.to_owned()], ..file },
+            Inmate::Control { control } => PlanFile { control: Some(control.to_owned()), ..file },
+        }
+    }
+
+    /// Whether hunts came to what they should.
+    fn is_good(self, hunted: &Hunted) -> bool {
+        hunted.trouble.is_empty()
+            && match self {
+                Inmate::Correct => hunted.found == 0,
+                Inmate::Bug { .. } => hunted.found == hunted.hunts,
+                Inmate::Control { .. } => hunted.found == 0 && hunted.seen > 0,
+            }
+    }
 }
 
 /// What hunts came to.
@@ -52,9 +113,13 @@ pub struct Hunted {
     pub hunts: u64,
     /// How many of them found something.
     pub found: u64,
-    /// The median of the seeds, or runs, that those took.
+    /// How many runs there were in all.
+    pub runs: u64,
+    /// In how many runs the legal weakness was seen.
+    pub seen: u64,
+    /// The median of the seeds, or runs, that a find took.
     pub median: Option<u64>,
-    /// The median of the real time that those took, in milliseconds.
+    /// The median of the real time that a find took, in milliseconds.
     pub median_ms: Option<u64>,
     /// The checkers that found it.
     pub by: BTreeSet<String>,
@@ -71,47 +136,32 @@ pub fn visit(
     mut each: impl FnMut(&Cage),
 ) -> Result<Vec<Cage>, PlanError> {
     let mut cages = Vec::new();
-    for bug in std::iter::once(None).chain(system.bugs.iter().map(Some)) {
-        let flags = PlanFile {
-            version: 1,
-            system: Some(system.name.to_owned()),
-            bugs: bug.iter().map(|bug| bug.name.to_owned()).collect(),
-            ..PlanFile::default()
-        };
-        let sim = simulate(&flags, bug.is_some(), effort, interrupted)?;
-        let live = match bug {
-            Some(BugInfo { shows: Shows::Sim, .. }) => None,
+    for inmate in Inmate::all(system) {
+        let flags = inmate.flags(system);
+        let sim = simulate(&flags, inmate, effort, interrupted)?;
+        let live = match inmate {
+            Inmate::Bug { shows: Shows::Sim, .. } => None,
             _ if effort.live == 0 => None,
-            _ => Some(against_processes(&flags, bug.is_some(), effort, settings, interrupted)?),
+            _ => Some(against_processes(&flags, inmate, effort, settings, interrupted)?),
         };
-        let good = |hunted: &Hunted| {
-            hunted.trouble.is_empty()
-                && if bug.is_some() { hunted.found == hunted.hunts } else { hunted.found == 0 }
-        };
-        let cage = Cage {
-            system: system.name,
-            bug: bug.map(|bug| bug.name),
-            shows: bug.map(|bug| bug.shows),
-            good: good(&sim) && live.as_ref().is_none_or(good),
-            sim,
-            live,
-        };
+        let good = inmate.is_good(&sim) && live.as_ref().is_none_or(|hunted| inmate.is_good(hunted));
+        let cage = Cage { system: system.name, inmate, sim, live, good };
         each(&cage);
         cages.push(cage);
     }
     Ok(cages)
 }
 
-/// Hunts in virtual time. A correct system is watched over all the seeds of one hunt.
+/// Hunts in virtual time. What has no bug is watched over all the seeds of one hunt.
 fn simulate(
     flags: &PlanFile,
-    bug: bool,
+    inmate: Inmate,
     effort: &Effort,
     interrupted: &AtomicBool,
 ) -> Result<Hunted, PlanError> {
     // Whatever is wrong with the plan is wrong for every seed.
     plan_of(0, flags)?;
-    let mut hunted = Hunted { hunts: if bug { effort.hunts } else { 1 }, ..Hunted::default() };
+    let mut hunted = Hunted { hunts: if inmate.is_bug() { effort.hunts } else { 1 }, ..Hunted::default() };
     let (mut seeds, mut times) = (Vec::new(), Vec::new());
     for hunt in 0..hunted.hunts {
         let begun = Instant::now();
@@ -119,11 +169,13 @@ fn simulate(
         let swept = sweep(
             first..first + effort.seeds,
             effort.jobs,
-            bug,
+            inmate.is_bug(),
             |seed| plan_of(seed, flags).expect("what is right for one seed is right for all"),
             interrupted,
             |_, _| {},
         );
+        hunted.runs += swept.ran;
+        hunted.seen += inmate.name().and_then(|name| swept.weaknesses.get(name)).copied().unwrap_or(0);
         let invalid = swept.failures.iter().find(|finding| finding.verdict.valid == Validity::Invalid);
         if let Some(finding) = invalid {
             hunted.found += 1;
@@ -140,33 +192,45 @@ fn simulate(
     Ok(hunted)
 }
 
-/// Hunts against real processes: up to `effort.live` runs, and the first catch ends them.
+/// Hunts against real processes: each up to `effort.live` runs, and the first catch ends it. What has no bug is run
+/// once a hunt.
 fn against_processes(
     flags: &PlanFile,
-    bug: bool,
+    inmate: Inmate,
     effort: &Effort,
     settings: &Settings,
     interrupted: &AtomicBool,
 ) -> Result<Hunted, PlanError> {
-    let mut hunted = Hunted { hunts: 1, ..Hunted::default() };
-    let begun = Instant::now();
-    for seed in 1..=if bug { effort.live } else { 1 } {
-        let flags = PlanFile { seed: Some(seed), ..flags.clone() };
-        let plan = Plan::assemble(flags, None, None, Faults::default(), seed)?;
-        match live(&plan, settings, &mut Nobody, interrupted) {
-            Ok(outcome) if outcome.verdict.valid == Validity::Invalid => {
-                hunted.found = 1;
-                hunted.median = Some(seed);
-                hunted.median_ms = Some(millis(&begun.elapsed()));
-                hunted.by.extend(accusers(&outcome.verdict));
-                break;
-            }
-            Ok(outcome) => hunted.trouble.extend(outcome.failure.map(|failure| failure.to_string())),
-            Err(error @ (RunError::Start { .. } | RunError::Store(_))) => {
-                hunted.trouble.push(error.to_string());
+    let mut hunted = Hunted { hunts: effort.hunts, ..Hunted::default() };
+    let (mut runs, mut times) = (Vec::new(), Vec::new());
+    for hunt in 0..hunted.hunts {
+        let begun = Instant::now();
+        for run in 1..=if inmate.is_bug() { effort.live } else { 1 } {
+            let seed = hunt * effort.live + run;
+            let flags = PlanFile { seed: Some(seed), ..flags.clone() };
+            let plan = Plan::assemble(flags, None, None, Faults::default(), seed)?;
+            hunted.runs += 1;
+            match live(&plan, settings, &mut Nobody, interrupted) {
+                Ok(outcome) => {
+                    let verdict = &outcome.verdict;
+                    let seen = |name| verdict.weaknesses.iter().any(|weakness| weakness.control == name);
+                    hunted.seen += u64::from(inmate.name().is_some_and(seen));
+                    if verdict.valid == Validity::Invalid {
+                        hunted.found += 1;
+                        hunted.by.extend(accusers(verdict));
+                        runs.push(run);
+                        times.push(begun.elapsed());
+                        break;
+                    }
+                    hunted.trouble.extend(outcome.failure.map(|failure| failure.to_string()));
+                }
+                Err(error @ (RunError::Start { .. } | RunError::Store(_))) => {
+                    hunted.trouble.push(error.to_string());
+                }
             }
         }
     }
+    (hunted.median, hunted.median_ms) = (median(runs), median(times.iter().map(millis).collect()));
     Ok(hunted)
 }
 
@@ -194,5 +258,26 @@ pub fn settings(out: &Path, executable: &Path) -> Settings {
         executable: executable.to_owned(),
         command: "rashomon zoo".to_owned(),
         limits: Limits::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_counts_as_good() {
+        let bug = Inmate::Bug { bug: "b", shows: Shows::Live };
+        let control = Inmate::Control { control: "c" };
+        let hunted = |found, seen| Hunted { hunts: 3, found, runs: 9, seen, ..Hunted::default() };
+        assert!(Inmate::Correct.is_good(&hunted(0, 0)));
+        assert!(!Inmate::Correct.is_good(&hunted(1, 0)), "accused");
+        assert!(bug.is_good(&hunted(3, 0)));
+        assert!(!bug.is_good(&hunted(2, 0)), "escaped once");
+        assert!(control.is_good(&hunted(0, 1)));
+        assert!(!control.is_good(&hunted(0, 0)), "never seen, so nothing is shown");
+        assert!(!control.is_good(&hunted(1, 5)), "a legal weakness reported");
+        let troubled = Hunted { trouble: vec!["a node died".into()], ..hunted(3, 1) };
+        assert!(!bug.is_good(&troubled));
     }
 }

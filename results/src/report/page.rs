@@ -119,6 +119,12 @@ fn verdict(parts: &Parts<'_>, pairs: &Pairs) -> Markup {
                     }
                 }
             }
+            @if let Some(verdict) = parts.verdict && !verdict.weaknesses.is_empty() {
+                div.note {
+                    h3 { "Legal weaknesses that were seen" }
+                    (list(&verdict.weaknesses.iter().map(describe::weakness).collect::<Vec<_>>()))
+                }
+            }
             (missing(parts, pairs))
             @if let Some(verdict) = parts.verdict {
                 (checkers(verdict))

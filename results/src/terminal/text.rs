@@ -56,6 +56,10 @@ pub fn render(shown: &Shown<'_>) -> String {
             out.push(format!("  and {more} more of {}", describe::clean(&checker.checker, 40)));
         }
     }
+    for weakness in &verdict.weaknesses {
+        out.push(String::new());
+        out.extend(bullet("legal: ", &describe::weakness(weakness)));
+    }
     if !verdict.coverage.is_empty() {
         out.push(String::new());
         coverage(&mut out, &verdict.coverage, paint);

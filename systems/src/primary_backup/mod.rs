@@ -93,6 +93,7 @@ mod server;
 mod transfer;
 
 mod bugs;
+mod controls;
 mod invariants;
 mod options;
 

@@ -1,10 +1,9 @@
 //! Primary and backup as the harness sees them.
 
-use rashomon_core::{
-    BootError, Context, Control, Invariant, Node, NodeId, Protocol, Setup, System, SystemInfo,
-};
+use rashomon_core::{BootError, Context, Invariant, Node, NodeId, Protocol, Setup, System, SystemInfo};
 
 use super::bugs::BUGS;
+use super::controls::CONTROLS;
 use super::invariants;
 use super::message::Message;
 use super::options::OPTIONS;
@@ -59,11 +58,7 @@ impl System for PrimaryBackup {
             leader_probe: "primary",
             options: OPTIONS,
             bugs: BUGS,
-            controls: &[Control {
-                name: "replaced-and-unaware",
-                summary: "a primary that is cut off believes itself in office while another serves; that is legal, \
-                          since it answers nobody without its backup",
-            }],
+            controls: CONTROLS,
         }
     }
 

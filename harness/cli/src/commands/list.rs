@@ -1,7 +1,7 @@
 //! `rashomon list`: what there is by name.
 
 use comfy_table::{ContentArrangement, Table, presets};
-use rashomon_core::{FaultKind, Shows};
+use rashomon_core::{Control, FaultKind, Shows};
 use rashomon_run::registry;
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ pub(crate) fn run(arguments: &ListArguments) -> Exit {
         Listed::Workloads => workloads(),
         Listed::Faults => faults(),
         Listed::Bugs => bugs(),
+        Listed::Controls => controls(),
         Listed::Checkers => checkers(),
     };
     if arguments.json {
@@ -98,6 +99,35 @@ fn bugs() -> Listing {
                 let mut object = json!(bug);
                 object["system"] = (*system).into();
                 object["own_plan"] = bug.plan.is_some().into();
+                object
+            })
+            .collect(),
+    }
+}
+
+fn controls() -> Listing {
+    let systems = registry::systems();
+    let all: Vec<_> = systems
+        .iter()
+        .flat_map(|entry| entry.info.controls.iter().map(|control| (entry.info.name, *control)))
+        .collect();
+    let tempting = |control: &Control| (control.tempting)().about();
+    Listing {
+        columns: &["system", "control", "does not hold", "why it is legal"],
+        rows: all
+            .iter()
+            .map(|(system, control)| {
+                let row = [*system, control.name, tempting(control), control.summary];
+                row.map(str::to_owned).to_vec()
+            })
+            .collect(),
+        json: all
+            .iter()
+            .map(|(system, control)| {
+                let mut object = json!(control);
+                object["system"] = (*system).into();
+                object["tempting"] = tempting(control).into();
+                object["own_plan"] = control.plan.is_some().into();
                 object
             })
             .collect(),

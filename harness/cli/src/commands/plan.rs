@@ -66,6 +66,7 @@ pub(super) fn said(arguments: &PlanArguments, replay: Option<&Path>) -> Result<S
         concurrency: arguments.concurrency,
         seed: arguments.seed,
         bugs: arguments.bug.clone(),
+        control: arguments.control.clone(),
         options,
         nemesis: None,
         command: None,
@@ -92,6 +93,9 @@ pub(super) fn command(verb: &str, plan: &Plan, arguments: &PlanArguments, replay
     }
     for bug in &plan.bugs {
         words.push(format!("--bug {bug}"));
+    }
+    if let Some(control) = &plan.control {
+        words.push(format!("--control {control}"));
     }
     words.push(format!("--nodes {} --workload {}", plan.nodes, plan.workload));
     if let Nemesis::Random(random) = &plan.nemesis {

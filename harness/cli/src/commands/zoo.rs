@@ -1,10 +1,11 @@
 //! `rashomon zoo`: every seeded bug must be caught, and no correct system accused.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, TableStyle, presets};
 use rashomon_run::registry;
-use rashomon_run::zoo::{self, Cage, Effort, Hunted};
+use rashomon_run::zoo::{self, Cage, Effort, Hunted, Inmate};
 
 use super::outcome::interruption;
 use crate::args::ZooArguments;
@@ -40,8 +41,10 @@ pub(crate) fn run(arguments: &ZooArguments) -> Exit {
     }
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&cages).expect("a cage is plain data"));
+    } else if arguments.markdown {
+        println!("{}", page(&cages, &effort));
     } else {
-        println!("{}", table(&cages, arguments.markdown));
+        println!("{}", table(&cages, presets::NOTHING));
     }
     if interrupted.load(std::sync::atomic::Ordering::Relaxed) {
         return Exit::Unknown;
@@ -49,41 +52,88 @@ pub(crate) fn run(arguments: &ZooArguments) -> Exit {
     if cages.iter().all(|cage| cage.good) { Exit::Valid } else { Exit::Invalid }
 }
 
-fn name(cage: &Cage) -> &'static str {
-    cage.bug.unwrap_or("as it should be")
-}
-
-fn state(cage: &Cage) -> &'static str {
-    match (cage.good, cage.bug.is_some()) {
-        (true, true) => "caught",
-        (true, false) => "not accused",
-        (false, true) => "ESCAPED",
-        (false, false) => "ACCUSED",
+/// What is in the cage.
+fn name(cage: &Cage) -> String {
+    match cage.inmate {
+        Inmate::Correct => "as it should be".to_owned(),
+        Inmate::Bug { bug, .. } => bug.to_owned(),
+        Inmate::Control { control } => format!("{control} (legal)"),
     }
 }
 
-fn table(cages: &[Cage], markdown: bool) -> Table {
+fn state(cage: &Cage) -> &'static str {
+    let accused = |hunted: &Hunted| hunted.found > 0;
+    match (cage.inmate, cage.good) {
+        (Inmate::Correct, true) => "not accused",
+        (Inmate::Bug { .. }, true) => "caught",
+        (Inmate::Bug { .. }, false) => "ESCAPED",
+        (Inmate::Control { .. }, true) => "seen, not accused",
+        (Inmate::Correct | Inmate::Control { .. }, false) => {
+            if accused(&cage.sim) || cage.live.as_ref().is_some_and(accused) { "ACCUSED" } else { "TROUBLE" }
+        }
+    }
+}
+
+fn table(cages: &[Cage], style: TableStyle) -> Table {
     let mut table = Table::new();
-    table.load_style(if markdown { presets::ASCII_MARKDOWN } else { presets::NOTHING });
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["system", "bug", "", "found in simulation", "seeds", "by", "found live", "time"]);
+    table.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["system", "bug", "", "in simulation", "seeds", "by", "live", "time"]);
     for cage in cages {
-        let found = |hunted: &Hunted| format!("{}/{}", hunted.found, hunted.hunts);
+        let result = |hunted: &Hunted| match cage.inmate {
+            Inmate::Correct => format!("{} runs", hunted.runs),
+            Inmate::Bug { .. } => format!("{}/{}", hunted.found, hunted.hunts),
+            Inmate::Control { .. } => format!("seen in {} of {} runs", hunted.seen, hunted.runs),
+        };
         let number = |number: Option<u64>| number.map_or("-".to_owned(), |number| number.to_string());
-        let by: Vec<&str> = cage.sim.by.iter().map(String::as_str).collect();
+        let by: BTreeSet<&str> = cage
+            .sim
+            .by
+            .iter()
+            .chain(cage.live.iter().flat_map(|live| &live.by))
+            .map(String::as_str)
+            .collect();
         let live = cage.live.as_ref().map_or(["-".to_owned(), "-".to_owned()], |hunted| {
             let seconds = |ms: u64| format!("{:.1} s", ms as f64 / 1000.0);
-            [found(hunted), hunted.median_ms.map_or("-".to_owned(), seconds)]
+            [result(hunted), hunted.median_ms.map_or("-".to_owned(), seconds)]
         });
         let row = [
             cage.system.to_owned(),
-            name(cage).to_owned(),
+            name(cage),
             state(cage).to_owned(),
-            found(&cage.sim),
+            result(&cage.sim),
             number(cage.sim.median),
-            by.join(", "),
+            by.into_iter().collect::<Vec<_>>().join(", "),
         ];
         table.add_row(row.into_iter().chain(live));
     }
     table
+}
+
+/// The table as a page of the documentation, with the command that made it and what its columns mean.
+fn page(cages: &[Cage], effort: &Effort) -> String {
+    let command = match effort.live {
+        0 => format!("rashomon zoo --markdown --seeds {} --hunts {}", effort.seeds, effort.hunts),
+        live => {
+            format!("rashomon zoo --markdown --seeds {} --hunts {} --live {live}", effort.seeds, effort.hunts)
+        }
+    };
+    let count = |wanted: fn(&Inmate) -> bool| cages.iter().filter(|cage| wanted(&cage.inmate)).count();
+    let bugs = count(|inmate| matches!(inmate, Inmate::Bug { .. }));
+    let caught = cages.iter().filter(|cage| matches!(cage.inmate, Inmate::Bug { .. }) && cage.good).count();
+    let controls = count(|inmate| matches!(inmate, Inmate::Control { .. }));
+    let table = table(cages, presets::ASCII_MARKDOWN);
+    format!(
+        "# The zoo\n\n\
+         Every seeded bug, every system as it should be, and every legal weakness, as one run of the zoo found them:\n\
+         {caught} of {bugs} bugs caught in every hunt; {controls} legal weaknesses looked at. This page is the output of\n\n\
+         ```console\n{command}\n```\n\n\
+         A hunt goes through seeds in virtual time until one is invalid, at most {seeds}; each hunt begins elsewhere.\n\
+         *in simulation* is the number of hunts that caught the bug, *seeds* the median of the seeds that it took. A\n\
+         system as it should be is run with every seed, and one accusation fails the zoo. A legal weakness must be seen\n\
+         and not be reported. *live* is the same against real processes, where a hunt is at most {live} runs, and\n\
+         *time* the median from the start of a hunt to its verdict; a dash stands for what was not tried, as for bugs\n\
+         that show in simulation only. *by* names the checkers.\n\n{table}",
+        seeds = effort.seeds,
+        live = effort.live,
+    )
 }

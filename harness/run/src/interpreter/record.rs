@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rashomon_core::{FaultKind, Op, Time, Violation};
-use rashomon_results::{Coverage, Ended, HistoryWriter, ScheduleEntry, ScheduleWriter, StoreError, Totals};
+use rashomon_results::{
+    Coverage, Ended, HistoryWriter, ScheduleEntry, ScheduleWriter, StoreError, Totals, Weakness,
+};
 
 /// Where a run is written as it goes.
 pub trait Sink {
@@ -46,6 +48,8 @@ pub struct Record {
     pub coverage: BTreeMap<FaultKind, Coverage>,
     /// The invariants that did not hold, with the time of the probe that showed it.
     pub violations: Vec<(Time, Violation)>,
+    /// The legal weaknesses that were seen.
+    pub weaknesses: Vec<Weakness>,
     /// Probes that the invariants were shown.
     pub probes: u64,
     /// Why the run cannot be called valid whatever the checkers say.
@@ -62,10 +66,19 @@ impl Record {
             totals: Totals::default(),
             coverage: requested.into_iter().map(|kind| (kind, Coverage::new(kind))).collect(),
             violations: Vec::new(),
+            weaknesses: Vec::new(),
             probes: 0,
             problems: Vec::new(),
             final_reads: None,
             ended: Ended::Failed,
+        }
+    }
+
+    /// Counts one more sight of a legal weakness, and keeps what was said of the first.
+    pub(super) fn weakness(&mut self, control: &str, because: String) {
+        match self.weaknesses.iter_mut().find(|weakness| weakness.control == control) {
+            Some(weakness) => weakness.times += 1,
+            None => self.weaknesses.push(Weakness { control: control.to_owned(), because, times: 1 }),
         }
     }
 }

@@ -40,6 +40,9 @@ pub struct PlanFile {
     /// The seeded bugs to make.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bugs: Vec<String>,
+    /// The legal weakness whose plan is to be taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
     /// Numbers of the system.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub options: Map<String, Value>,

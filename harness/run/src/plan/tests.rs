@@ -88,6 +88,21 @@ fn kinds_are_a_list_of_names() {
 }
 
 #[test]
+fn every_control_has_a_plan_that_can_be_run() {
+    for entry in registry::systems() {
+        for control in entry.info.controls {
+            let flags = PlanFile {
+                system: Some(entry.info.name.into()),
+                control: Some(control.name.into()),
+                ..PlanFile::default()
+            };
+            Plan::assemble(flags, None, None, Faults::default(), 1)
+                .unwrap_or_else(|error| panic!("{}: {error}", control.name));
+        }
+    }
+}
+
+#[test]
 fn every_bug_has_a_plan_that_can_be_run() {
     for entry in registry::systems() {
         for bug in entry.info.bugs {
