@@ -169,21 +169,7 @@ impl Plan {
                 )
             })?,
         };
-        for (name, value) in &asked.options {
-            let known = system.options.iter().map(|option| option.name);
-            if !known.clone().any(|option| option == name) {
-                return Err(wrong(
-                    name,
-                    registry::unknown(&format!("option of {}", system.name), name, known),
-                ));
-            }
-            if value.as_u64().is_none() {
-                return Err(wrong(
-                    name,
-                    format!("option `{name}` is {value}; it takes a non-negative integer"),
-                ));
-            }
-        }
+        options(&asked.options, &system).map_err(|(name, reason)| wrong(&name, reason))?;
         let nodes = asked.nodes.unwrap_or(system.nodes);
         if !(1..=MOST_NODES).contains(&nodes) {
             return Err(wrong("\"nodes\"", format!("{nodes} nodes; from 1 to {MOST_NODES} can be run")));
@@ -249,6 +235,22 @@ impl Plan {
             command: None,
         }
     }
+}
+
+/// Refuses an option that the system does not have, or that is no number: its name, and why.
+fn options(options: &Map<String, Value>, system: &SystemInfo) -> Result<(), (String, String)> {
+    for (name, value) in options {
+        let known = system.options.iter().map(|option| option.name);
+        if !known.clone().any(|option| option == name) {
+            let what = format!("option of {}", system.name);
+            return Err((name.clone(), registry::unknown(&what, name, known)));
+        }
+        if value.as_u64().is_none() {
+            let reason = format!("option `{name}` is {value}; it takes a non-negative integer");
+            return Err((name.clone(), reason));
+        }
+    }
+    Ok(())
 }
 
 fn names() -> String {

@@ -213,8 +213,8 @@ fn against_processes(
             match live(&plan, settings, &mut Nobody, interrupted) {
                 Ok(outcome) => {
                     let verdict = &outcome.verdict;
-                    let seen = |name| verdict.weaknesses.iter().any(|weakness| weakness.control == name);
-                    hunted.seen += u64::from(inmate.name().is_some_and(seen));
+                    let mut weaknesses = verdict.weaknesses.iter().map(|weakness| weakness.control.as_str());
+                    hunted.seen += u64::from(weaknesses.any(|control| Some(control) == inmate.name()));
                     if verdict.valid == Validity::Invalid {
                         hunted.found += 1;
                         hunted.by.extend(accusers(verdict));
