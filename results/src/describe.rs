@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use rashomon_core::{Anomaly, History, Kind, Op, Time, Verdict};
+use rashomon_core::{Anomaly, History, Impact, Kind, Op, Time, Verdict};
 use serde_json::Value;
 
 /// The longest that a described value is.
@@ -235,12 +235,13 @@ pub(crate) fn instant(time: Time) -> String {
 }
 
 /// What a coverage or an impact amounts to, in words; `nothing seen` when all is zero.
-pub(crate) fn effect(messages: u64, processes: u64, lost_bytes: u64, slow_syncs: u64) -> String {
+pub(crate) fn effect(impact: &Impact) -> String {
     let parts: Vec<String> = [
-        (messages, "message touched", "messages touched"),
-        (processes, "process awaited in vain", "processes awaited in vain"),
-        (lost_bytes, "byte lost from a log", "bytes lost from logs"),
-        (slow_syncs, "slow fsync", "slow fsyncs"),
+        (impact.messages, "message touched", "messages touched"),
+        (impact.processes, "process awaited in vain", "processes awaited in vain"),
+        (impact.lost_bytes, "byte lost from a log", "bytes lost from logs"),
+        (impact.slow_syncs, "slow fsync", "slow fsyncs"),
+        (impact.clocks, "wrong clock", "wrong clocks"),
     ]
     .into_iter()
     .filter(|(number, ..)| *number > 0)
@@ -308,7 +309,9 @@ mod tests {
         assert_eq!(["0", "999", "1,000", "1,234,567"], [0, 999, 1000, 1_234_567].map(count));
         let times = [412, 3_210, 32_100, 1_250_000, 125_000_000].map(|us| span(Duration::from_micros(us)));
         assert_eq!(times, ["412 µs", "3.2 ms", "32 ms", "1.25 s", "125 s"]);
-        assert_eq!(effect(0, 0, 0, 0), "nothing seen");
-        assert_eq!(effect(1, 2, 0, 0), "1 message touched, 2 processes awaited in vain");
+        assert_eq!(effect(&Impact::default()), "nothing seen");
+        let impact = Impact { messages: 1, processes: 2, ..Impact::default() };
+        assert_eq!(effect(&impact), "1 message touched, 2 processes awaited in vain");
+        assert_eq!(effect(&Impact { clocks: 3, ..Impact::default() }), "3 wrong clocks");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rashomon_core::{Disruption, Link, NodeId};
+use rashomon_core::{Disruption, Link, NodeId, Skew};
 
 use crate::describe;
 
@@ -44,10 +44,24 @@ pub fn resolved(disruption: &Disruption, nodes: &BTreeSet<NodeId>) -> String {
             describe::span(*at_least),
             describe::span(*at_most)
         ),
+        Disruption::Clock { nodes, skew } => format!("{}: {}", names(nodes), clock(*skew)),
         Disruption::Kill { nodes }
         | Disruption::PowerOff { nodes }
         | Disruption::Pause { nodes }
         | Disruption::Restart { nodes } => names(nodes),
+    }
+}
+
+/// How a clock is wrong, in words.
+fn clock(skew: Skew) -> String {
+    match skew {
+        Skew::Ahead(by) => format!("clock {} ahead", describe::span(by)),
+        Skew::Behind(by) => format!("clock {} behind", describe::span(by)),
+        Skew::Strobe { by, every } => {
+            format!("clock jumps {} ahead and back every {}", describe::span(by), describe::span(every))
+        }
+        Skew::Fast(percent) => format!("clock runs {percent}% fast"),
+        Skew::Slow(percent) => format!("clock runs {percent}% slow"),
     }
 }
 
@@ -172,5 +186,14 @@ mod tests {
         let rule = LinkRule { delay: Duration::from_millis(50), loss: 20, ..LinkRule::default() };
         let disruption = Disruption::Links { kind: FaultKind::Delay, links: every, rule };
         assert_eq!(resolved(&disruption, &nodes()), "+50 ms, 20% lost on every link");
+    }
+
+    #[test]
+    fn a_wrong_clock_is_told_with_its_error() {
+        let told = |skew| resolved(&Disruption::Clock { nodes: vec![NodeId(3), NodeId(4)], skew }, &nodes());
+        assert_eq!(told(Skew::Ahead(Duration::from_secs(2))), "n3 n4: clock 2.00 s ahead");
+        assert_eq!(told(Skew::Slow(5)), "n3 n4: clock runs 5% slow");
+        let (by, every) = (Duration::from_millis(200), Duration::from_millis(20));
+        assert_eq!(told(Skew::Strobe { by, every }), "n3 n4: clock jumps 200 ms ahead and back every 20 ms");
     }
 }

@@ -43,11 +43,12 @@ impl FaultSpan {
         }
     }
 
-    /// Which of three it is, for its colour: of the network, of processes, of disks.
+    /// Which of four it is, for its colour: of the network, of processes, of disks, of clocks.
     pub(crate) fn family(&self) -> &'static str {
         match self.kind {
             Some(kind) if kind.is_link() => "link",
             Some(FaultKind::SlowDisk) => "disk",
+            Some(FaultKind::Clock) => "clock",
             _ => "process",
         }
     }
@@ -55,9 +56,7 @@ impl FaultSpan {
     /// What it did, in words.
     pub(crate) fn effect(&self) -> String {
         match &self.impact {
-            Some(impact) => {
-                describe::effect(impact.messages, impact.processes, impact.lost_bytes, impact.slow_syncs)
-            }
+            Some(impact) => describe::effect(impact),
             None => "not on record".to_owned(),
         }
     }
@@ -149,7 +148,8 @@ fn struck(disruption: &Disruption) -> Vec<NodeId> {
         | Disruption::PowerOff { .. }
         | Disruption::Pause { .. }
         | Disruption::Restart { .. }
-        | Disruption::SlowDisk { .. } => disruption.nodes().to_vec(),
+        | Disruption::SlowDisk { .. }
+        | Disruption::Clock { .. } => disruption.nodes().to_vec(),
     }
 }
 

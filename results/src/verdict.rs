@@ -1,6 +1,6 @@
 //! What to think of a run as a whole.
 
-use rashomon_core::{FaultKind, History, Kind, Process, Time, Validity, Verdict};
+use rashomon_core::{FaultKind, History, Impact, Kind, Process, Time, Validity, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// The verdict on a run: the worst of its checkers', and no better than `unknown` where the run itself fell
@@ -62,22 +62,47 @@ pub struct Coverage {
     /// Fsyncs that took longer.
     #[serde(default)]
     pub slow_syncs: u64,
+    /// Nodes that acknowledged a wrong clock.
+    #[serde(default)]
+    pub clocks: u64,
 }
 
 impl Coverage {
     /// A kind that was requested, and has done nothing yet.
     pub fn new(kind: FaultKind) -> Coverage {
-        Coverage { kind, injected: 0, bit: 0, messages: 0, processes: 0, lost_bytes: 0, slow_syncs: 0 }
+        Coverage {
+            kind,
+            injected: 0,
+            bit: 0,
+            messages: 0,
+            processes: 0,
+            lost_bytes: 0,
+            slow_syncs: 0,
+            clocks: 0,
+        }
     }
 
     /// Adds one injection that did this.
-    pub fn add(&mut self, impact: &rashomon_core::Impact) {
+    pub fn add(&mut self, impact: &Impact) {
         self.injected += 1;
         self.bit += u64::from(impact.bit);
         self.messages += impact.messages;
         self.processes += impact.processes;
         self.lost_bytes += impact.lost_bytes;
         self.slow_syncs += impact.slow_syncs;
+        self.clocks += impact.clocks;
+    }
+
+    /// What all of them did together.
+    pub(crate) fn total(&self) -> Impact {
+        Impact {
+            bit: self.bit > 0,
+            messages: self.messages,
+            processes: self.processes,
+            lost_bytes: self.lost_bytes,
+            slow_syncs: self.slow_syncs,
+            clocks: self.clocks,
+        }
     }
 }
 

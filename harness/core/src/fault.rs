@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::switch::LinkRule;
-use crate::{Link, NodeId};
+use crate::{Link, NodeId, Skew};
 pub use resolve::Cluster;
 
 /// The name of a fault on the command line and in the coverage of a verdict.
@@ -44,11 +44,13 @@ pub enum FaultKind {
     Restart,
     /// A disk takes long to sync.
     SlowDisk,
+    /// A clock is wrong.
+    Clock,
 }
 
 impl FaultKind {
     /// Every kind, with its name and what it does.
-    pub const ALL: [(FaultKind, &'static str, &'static str); 12] = [
+    pub const ALL: [(FaultKind, &'static str, &'static str); 13] = [
         (FaultKind::Partition, "partition", "cut links between nodes, in one of several shapes"),
         (FaultKind::Delay, "delay", "hold every message back by a fixed time"),
         (FaultKind::Jitter, "jitter", "hold every message back by a random time"),
@@ -61,6 +63,7 @@ impl FaultKind {
         (FaultKind::Pause, "pause", "SIGSTOP processes, SIGCONT them later"),
         (FaultKind::Restart, "restart", "SIGKILL processes and start them again at once"),
         (FaultKind::SlowDisk, "slow-disk", "delay every fsync by 5 to 50 ms"),
+        (FaultKind::Clock, "clock", "set clocks of nodes wrong, or let them run fast or slow"),
     ];
 
     /// Its name.
@@ -86,7 +89,8 @@ impl FaultKind {
             | FaultKind::PowerOff
             | FaultKind::Pause
             | FaultKind::Restart
-            | FaultKind::SlowDisk => false,
+            | FaultKind::SlowDisk
+            | FaultKind::Clock => false,
         }
     }
 }
@@ -262,6 +266,15 @@ pub enum Fault {
         #[serde(default = "all")]
         target: Target,
     },
+    /// See [`FaultKind::Clock`].
+    Clock {
+        /// Whose clock is wrong.
+        #[serde(default)]
+        target: Target,
+        /// How.
+        #[serde(default = "two_seconds_ahead")]
+        skew: Skew,
+    },
 }
 
 fn all() -> Target {
@@ -274,6 +287,10 @@ fn fifty_ms() -> Duration {
 
 fn twenty() -> u8 {
     20
+}
+
+fn two_seconds_ahead() -> Skew {
+    Skew::Ahead(Duration::from_secs(2))
 }
 
 /// Numbers the injections of a run.
@@ -324,6 +341,13 @@ pub enum Disruption {
         #[serde(with = "humantime_serde")]
         at_most: Duration,
     },
+    /// The clocks of these nodes are wrong until healed, over restarts as well: they are their machines'.
+    Clock {
+        /// The nodes.
+        nodes: Vec<NodeId>,
+        /// How.
+        skew: Skew,
+    },
 }
 
 impl Disruption {
@@ -336,6 +360,7 @@ impl Disruption {
             Disruption::Pause { .. } => FaultKind::Pause,
             Disruption::Restart { .. } => FaultKind::Restart,
             Disruption::SlowDisk { .. } => FaultKind::SlowDisk,
+            Disruption::Clock { .. } => FaultKind::Clock,
         }
     }
 
@@ -347,7 +372,8 @@ impl Disruption {
             | Disruption::PowerOff { nodes }
             | Disruption::Pause { nodes }
             | Disruption::Restart { nodes }
-            | Disruption::SlowDisk { nodes, .. } => nodes,
+            | Disruption::SlowDisk { nodes, .. }
+            | Disruption::Clock { nodes, .. } => nodes,
         }
     }
 }
@@ -366,7 +392,8 @@ impl fmt::Display for Disruption {
 /// What a disruption did while it was in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Impact {
-    /// Whether it bit: a link fault touched a message; a dead or stopped process had an op or a message pending.
+    /// Whether it bit: a link fault touched a message; a dead or stopped process had an op or a message pending; a
+    /// node had the wrong clock.
     pub bit: bool,
     /// Messages that the switch dropped, delayed, repeated or damaged because of it.
     #[serde(default)]
@@ -380,6 +407,9 @@ pub struct Impact {
     /// Fsyncs that took longer.
     #[serde(default)]
     pub slow_syncs: u64,
+    /// Nodes that acknowledged a wrong clock.
+    #[serde(default)]
+    pub clocks: u64,
 }
 
 impl Fault {
@@ -398,6 +428,7 @@ impl Fault {
             Fault::Pause { .. } => FaultKind::Pause,
             Fault::Restart { .. } => FaultKind::Restart,
             Fault::SlowDisk { .. } => FaultKind::SlowDisk,
+            Fault::Clock { .. } => FaultKind::Clock,
         }
     }
 }
@@ -415,6 +446,9 @@ mod tests {
         let groups: Fault =
             serde_json::from_str(r#"{"fault":"partition","shape":{"groups":[["n1","n2"],["n3"]]}}"#).unwrap();
         assert_eq!(groups.kind(), FaultKind::Partition);
+        let clock: Fault =
+            serde_json::from_str(r#"{"fault":"clock","target":"leader","skew":{"fast":5}}"#).unwrap();
+        assert_eq!(clock, Fault::Clock { target: Target::Leader, skew: Skew::Fast(5) });
         let error = serde_json::from_str::<Fault>(r#"{"fault":"kill","tarjet":"leader"}"#).unwrap_err();
         assert!(error.to_string().contains("unknown field `tarjet`"), "{error}");
     }

@@ -8,6 +8,7 @@
 //! argument and randomness a stream of the run's one [`Seed`], so the same code serves real processes and
 //! virtual time.
 
+mod clock;
 mod id;
 mod seed;
 mod time;
@@ -31,6 +32,7 @@ mod world;
 pub use serde_json::{Map, Value};
 
 pub use client::Outcome;
+pub use clock::{MonotonicClock, Skew, TRUE_RATE, WallClock};
 pub use fault::{Cluster, Disruption, Fault, FaultId, FaultKind, Impact, Shape, Target};
 pub use gate::Gate;
 pub use generator::{Generator, Next};

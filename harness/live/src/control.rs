@@ -7,14 +7,14 @@ use std::ops::AddAssign;
 use std::time::Duration;
 
 use rand::RngExt;
-use rashomon_core::Rng;
+use rashomon_core::{Rng, TRUE_RATE, WallClock};
 use serde::{Deserialize, Serialize};
 
 /// The longest line of stdin and stdout.
 pub(crate) const LONGEST_LINE: usize = 256 * 1024;
 
 /// Something that the harness wants of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Order {
     /// Say that you are there.
@@ -29,12 +29,12 @@ pub(crate) enum Order {
         /// How much; nothing lifts it.
         slowness: Option<Slowness>,
     },
-    /// The wall clock is off by this much from now on.
+    /// From now on this is the wall clock, and timers keep to its rate.
     Clock {
         /// Comes back in the acknowledgement.
         id: u64,
-        /// Nanoseconds ahead of the run's time.
-        offset: i64,
+        /// A function of the run's time: it means the same however late the order comes.
+        wall: WallClock,
     },
 }
 
@@ -69,12 +69,29 @@ pub(crate) enum Report {
         id: u64,
         /// As of now.
         counters: NodeCounters,
+        /// As of now.
+        clock: ClockState,
     },
     /// The counters have changed.
     Counters {
         /// As of now.
         counters: NodeCounters,
     },
+}
+
+/// How wrong the clocks of a node are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClockState {
+    /// Nanoseconds that the wall clock is ahead.
+    pub(crate) ahead: i64,
+    /// What its timers' clock counts in a million.
+    pub(crate) rate: u32,
+}
+
+impl ClockState {
+    /// Nothing is wrong.
+    pub(crate) const RIGHT: ClockState = ClockState { ahead: 0, rate: TRUE_RATE };
 }
 
 /// What the driver of a node counted.

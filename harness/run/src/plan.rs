@@ -259,10 +259,22 @@ fn names() -> String {
 
 /// The default faults that make sense: no partition of one node, no loss of memory where nothing is kept.
 fn default_kinds(system: &SystemInfo, nodes: u16) -> Vec<FaultKind> {
-    DEFAULT_KINDS
-        .into_iter()
-        .filter(|kind| if kind.is_link() { nodes > 1 } else { *kind == FaultKind::Pause || system.durable })
-        .collect()
+    DEFAULT_KINDS.into_iter().filter(|kind| makes_sense(*kind, system, nodes)).collect()
+}
+
+/// Whether a kind of fault tells anything of a system of that many nodes.
+pub(crate) fn makes_sense(kind: FaultKind, system: &SystemInfo, nodes: u16) -> bool {
+    match kind {
+        FaultKind::Pause | FaultKind::Clock => true,
+        FaultKind::Kill | FaultKind::PowerOff | FaultKind::Restart | FaultKind::SlowDisk => system.durable,
+        FaultKind::Partition
+        | FaultKind::Delay
+        | FaultKind::Jitter
+        | FaultKind::Loss
+        | FaultKind::Duplicate
+        | FaultKind::Reorder
+        | FaultKind::Corrupt => nodes > 1,
+    }
 }
 
 /// The kinds in a list like `partition,kill`; `none` is no fault at all, `default` the faults of the main job,

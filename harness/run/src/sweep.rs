@@ -14,7 +14,7 @@ use rashomon_core::{FaultKind, Seed, SystemInfo, Validity};
 use rashomon_results::RunVerdict;
 
 use crate::judge::Limits;
-use crate::plan::{Faults, Nemesis, Plan, PlanError, PlanFile, Random};
+use crate::plan::{Faults, Nemesis, Plan, PlanError, PlanFile, Random, makes_sense};
 use crate::run::in_memory;
 
 /// What a seed did.
@@ -122,16 +122,13 @@ pub fn plan_of(seed: u64, flags: &PlanFile) -> Result<Plan, PlanError> {
 /// The mixture of a seed: what a plan may say instead, this fills in.
 pub fn mixture(seed: u64, system: &SystemInfo) -> PlanFile {
     let mut rng = Seed(seed).split("swarm").rng();
-    let kinds: Vec<FaultKind> =
-        FaultKind::ALL
-            .iter()
-            .map(|(kind, ..)| *kind)
-            .filter(|kind| {
-                if kind.is_link() { system.nodes > 1 } else { system.durable || *kind == FaultKind::Pause }
-            })
-            // A seed with every kind at once rarely gets anywhere.
-            .filter(|_| rng.random_range(0..3_u8) == 0)
-            .collect();
+    let kinds: Vec<FaultKind> = FaultKind::ALL
+        .iter()
+        .map(|(kind, ..)| *kind)
+        .filter(|kind| makes_sense(*kind, system, system.nodes))
+        // A seed with every kind at once rarely gets anywhere.
+        .filter(|_| rng.random_range(0..3_u8) == 0)
+        .collect();
     let mut of = |values: &[u64]| *values.choose(&mut rng).expect("there is something to choose from");
     let interval = Duration::from_millis(of(&[200, 400, 700, 1000, 1500]));
     let rate = of(&[20, 100, 300, 800]) as u32;

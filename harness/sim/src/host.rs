@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::AddAssign;
 
 use rashomon_core::rpc::RpcError;
-use rashomon_core::{FaultId, Gate, Node, NodeId, Probe, Protocol, Rng, Ticket, Time};
+use rashomon_core::{
+    FaultId, Gate, MonotonicClock, Node, NodeId, Probe, Protocol, Rng, Skew, TRUE_RATE, Ticket, Time,
+    WallClock,
+};
 
-use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::span::Span;
 use crate::timers::Timers;
@@ -114,8 +116,10 @@ pub(crate) struct Host<P: Protocol> {
     pub(crate) tenant: Tenant<P>,
     /// The draws of this incarnation.
     pub(crate) rng: Rng,
-    /// Its clocks.
-    pub(crate) clock: Clock,
+    /// What its machine takes for the time.
+    pub(crate) wall: WallClock,
+    /// What its timers keep to.
+    pub(crate) monotonic: MonotonicClock,
     /// Its timers.
     pub(crate) timers: Timers<P::Timer>,
     /// What waits for its disk.
@@ -136,6 +140,8 @@ pub(crate) struct Host<P: Protocol> {
     pub(crate) paused_by: BTreeSet<FaultId>,
     /// The faults that slow the disk.
     pub(crate) slowed_by: BTreeMap<FaultId, Span>,
+    /// The faults that its clocks are under.
+    pub(crate) skewed_by: BTreeMap<FaultId, Skew>,
     /// What happened to it.
     pub(crate) counters: NodeCounters,
     /// The millisecond in which it stepped last, and how often it did.
@@ -150,7 +156,8 @@ impl<P: Protocol> Host<P> {
             incarnation: 0,
             tenant: Tenant::Nobody,
             rng,
-            clock: Clock::new(),
+            wall: WallClock::default(),
+            monotonic: MonotonicClock::new(Time::ZERO, TRUE_RATE),
             timers: Timers::new(),
             gate: Gate::new(),
             disk: Disk::new(),
@@ -161,6 +168,7 @@ impl<P: Protocol> Host<P> {
             killed_by: BTreeSet::new(),
             paused_by: BTreeSet::new(),
             slowed_by: BTreeMap::new(),
+            skewed_by: BTreeMap::new(),
             counters: NodeCounters::default(),
             pace: (0, 0),
         }

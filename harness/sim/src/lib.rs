@@ -15,7 +15,6 @@ mod config;
 mod span;
 mod swarm;
 
-mod clock;
 mod disk;
 mod queue;
 mod timers;

@@ -294,7 +294,7 @@ fn legend() -> Markup {
     html! {
         ul.legend {
             li.ok { "ok" } li.fail { "fail" } li.info { "info" } li.illegal { "illegal" }
-            li.link { "network fault" } li.process { "process fault" } li.disk { "disk fault" }
+            li.link { "network fault" } li.process { "process fault" } li.disk { "disk fault" } li.clock { "clock fault" }
         }
     }
 }

@@ -133,7 +133,7 @@ pub(crate) fn coverage(parts: &Parts<'_>) -> Markup {
                                     td.number { (describe::count(fault.injected)) }
                                     td.number { (describe::count(fault.bit)) }
                                     td {
-                                        (describe::effect(fault.messages, fault.processes, fault.lost_bytes, fault.slow_syncs))
+                                        (describe::effect(&fault.total()))
                                     }
                                 }
                             }

@@ -62,7 +62,7 @@ function timeline(section) {
     width = board.clientWidth;
     gutter = width < 560 ? 62 : 136;
     for (const name of ["ink", "soft", "faint", "line", "sheet", "well", "ok", "fail", "info", "illegal", "ok-fill",
-      "fail-fill", "info-fill", "illegal-fill", "link", "process", "disk", "accent"]) ink[name] = colour(name);
+      "fail-fill", "info-fill", "illegal-fill", "link", "process", "disk", "clock", "accent"]) ink[name] = colour(name);
   }
 
   function draw() {

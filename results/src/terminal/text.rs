@@ -195,7 +195,7 @@ fn coverage(out: &mut Vec<String>, coverage: &[Coverage], paint: Paint) {
         ("what it did", Align::Left),
     ]);
     for fault in coverage {
-        let did = describe::effect(fault.messages, fault.processes, fault.lost_bytes, fault.slow_syncs);
+        let did = describe::effect(&fault.total());
         table.row(
             vec![fault.kind.to_string(), fault.injected.to_string(), fault.bit.to_string(), did],
             fault.bit == 0,

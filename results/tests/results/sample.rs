@@ -73,6 +73,7 @@ fn strikes() -> Vec<Strike> {
     let links = |kind, links, rule| Disruption::Links { kind, links, rule };
     let cut = LinkRule { cut: true, ..LinkRule::default() };
     let impact = |messages, processes, lost_bytes, slow_syncs| Impact {
+        clocks: 0,
         bit: messages + processes + slow_syncs > 0,
         messages,
         processes,

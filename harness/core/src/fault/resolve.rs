@@ -69,6 +69,11 @@ impl Fault {
                 at_least: Duration::from_millis(5),
                 at_most: Duration::from_millis(50),
             }),
+            // A machine has a clock whether its process runs or not.
+            Fault::Clock { target, skew } => {
+                let nodes = target.pick(cluster, cluster.nodes, rng);
+                (!nodes.is_empty()).then_some(Disruption::Clock { nodes, skew: *skew })
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 
-use rashomon_core::{Map, NodeId, RunId, Seed, Value};
+use rashomon_core::{Map, NodeId, RunId, Seed, Value, WallClock};
 use serde::{Deserialize, Serialize};
 
 use super::NodeError;
@@ -45,6 +45,8 @@ pub(crate) struct NodeConfig {
     pub(crate) log: PathBuf,
     /// Whether the disk is slow from the start.
     pub(crate) slowness: Option<Slowness>,
+    /// What the machine takes for the time.
+    pub(crate) wall: WallClock,
 }
 
 /// Another node, as this one knows it.

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use rashomon_core::rpc::RpcError;
-use rashomon_core::{Context, Effect, Gate, Node, NodeId, Probe, Protocol, Rng, Setup, System, Ticket, Time};
+use rashomon_core::{
+    Context, Effect, Gate, MonotonicClock, Node, NodeId, Probe, Protocol, Rng, Setup, System, Ticket, Time,
+    WallClock,
+};
 use serde::Serialize;
 
 use super::console::Console;
@@ -13,7 +16,7 @@ use super::server::{Asked, Server};
 use super::{NodeConfig, NodeError, doing};
 use crate::agenda::Agenda;
 use crate::clock::Clock;
-use crate::control::{NodeCounters, Order, Report};
+use crate::control::{ClockState, NodeCounters, Order, Report};
 use crate::poller::{Interest, Poller, Ready, Waker};
 
 const DISK: u64 = 0;
@@ -39,8 +42,10 @@ enum Visible<P: Protocol> {
 pub(super) struct Driver<S: System> {
     me: NodeId,
     clock: Clock,
-    /// Nanoseconds that the wall clock is ahead of the run's time.
-    offset: i64,
+    /// What the node is told when it asks for the time.
+    wall: WallClock,
+    /// What its timers keep to.
+    monotonic: MonotonicClock,
     rng: Rng,
     node: Box<dyn Node<S::Protocol>>,
     effects: Vec<Effect<S::Protocol>>,
@@ -99,7 +104,8 @@ impl<S: System> Driver<S> {
         let mut driver = Driver {
             me: config.me,
             clock: config.clock,
-            offset: 0,
+            monotonic: MonotonicClock::new(config.clock.now(), config.wall.rate()),
+            wall: config.wall,
             rng: seed.rng(),
             node,
             effects: Vec::new(),
@@ -129,7 +135,8 @@ impl<S: System> Driver<S> {
             self.report()?;
             self.server.settle(&self.poller)?;
             self.console.flush()?;
-            let next = self.timers.next().map_or(self.report_at, |timer| timer.min(self.report_at));
+            let next = self.timers.next().map(|timer| self.monotonic.instant(timer));
+            let next = next.map_or(self.report_at, |timer| timer.min(self.report_at));
             let timeout = next.since(self.clock.now());
             self.poller.wait(Some(timeout), &mut ready).map_err(doing("waiting"))?;
             for ready in &ready {
@@ -159,13 +166,8 @@ impl<S: System> Driver<S> {
         }
     }
 
-    /// The node's wall clock: the run's time and an offset.
-    fn wall(&self) -> Time {
-        Time(self.clock.now().0.saturating_add_signed(self.offset))
-    }
-
     fn fire_timers(&mut self) -> Result<(), NodeError> {
-        let now = self.clock.now();
+        let now = self.monotonic.reading(self.clock.now());
         // A timer that sets itself again for at once waits for the next round, like everybody else.
         for _ in 0..self.timers.len() {
             let Some(timer) = self.timers.pop_due(now) else { break };
@@ -197,7 +199,8 @@ impl<S: System> Driver<S> {
         input: impl FnOnce(&mut dyn Node<S::Protocol>, &mut Context<'_, S::Protocol>),
     ) -> Result<(), NodeError> {
         let mut effects = std::mem::take(&mut self.effects);
-        let mut cx = Context::new(self.me, self.wall(), &mut self.rng, &mut effects);
+        let now = self.wall.reading(self.clock.now());
+        let mut cx = Context::new(self.me, now, &mut self.rng, &mut effects);
         input(self.node.as_mut(), &mut cx);
         for effect in effects.drain(..) {
             self.carry_out(effect)?;
@@ -224,7 +227,7 @@ impl<S: System> Driver<S> {
             Effect::Probe(probe) => self.emit(Visible::Probe(probe)),
             // Timers are the node's own memory: nobody sees them, so they need not wait for the disk.
             Effect::SetTimer(timer, after) => {
-                self.timers.set(timer, self.clock.now() + after);
+                self.timers.set(timer, self.monotonic.reading(self.clock.now()) + after);
                 Ok(())
             }
             Effect::CancelTimer(timer) => {
@@ -269,14 +272,16 @@ impl<S: System> Driver<S> {
                 self.disk.slow_down(slowness);
                 id
             }
-            // Timers keep to the monotonic clock: a jump fires none.
-            Order::Clock { id, offset } => {
-                self.offset = offset;
+            // Timers keep to the monotonic clock, which goes on from where it is: a jump fires none.
+            Order::Clock { id, wall } => {
+                self.monotonic.set_rate(self.clock.now(), wall.rate());
+                self.wall = wall;
                 id
             }
         };
         let counters = self.count();
-        self.console.report(&Report::Done { id, counters })
+        let clock = ClockState { ahead: self.wall.error(self.clock.now()), rate: self.monotonic.rate() };
+        self.console.report(&Report::Done { id, counters, clock })
     }
 
     /// The counters as of now.

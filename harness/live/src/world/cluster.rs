@@ -24,6 +24,7 @@ impl LiveWorld {
         let due = self.clock.now() + self.config.patience;
         let slot = self.slots.get_mut(&node).expect("every node has a slot");
         slot.incarnation += 1;
+        slot.skewed_by.values_mut().for_each(|skewed| skewed.order = None);
         let link = |from, to| Link { from, to };
         let config = NodeConfig {
             version: VERSION,
@@ -49,6 +50,7 @@ impl LiveWorld {
             options: self.config.options.clone(),
             log: slot.dir.join("wal"),
             slowness: slot.slowness(),
+            wall: slot.wall.clone(),
         };
         let path = slot.dir.join("config.json");
         serde_json::to_vec_pretty(&config)
@@ -193,12 +195,15 @@ impl LiveWorld {
                     match report {
                         Report::Ready => {
                             slot.ready = true;
+                            slot.knows(None);
                             if slot.paused_by.is_empty() {
                                 self.returns(node);
                             }
                         }
-                        Report::Done { id, counters } => {
+                        Report::Done { id, counters, clock } => {
                             slot.acknowledged = id;
+                            slot.knows(Some(id));
+                            slot.clock = clock;
                             slot.latest = counters;
                         }
                         Report::Counters { counters } => slot.latest = counters,

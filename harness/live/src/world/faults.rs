@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use rashomon_core::{Disruption, FaultId, Impact, NodeId, WorldError};
 
+use super::slot::Skewed;
 use super::{LiveWorld, doing};
-use crate::control::{Order, Slowness};
+use crate::control::{ClockState, Order, Slowness};
 use crate::wal;
 
-/// How long the nodes may take to acknowledge an order about their disk.
+/// How long the nodes may take to acknowledge an order about their disk or their clocks.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(1);
 
 /// A disruption that has not been healed.
@@ -82,6 +83,18 @@ impl LiveWorld {
                     self.slot(*node).slowed_by.insert(id, slowness);
                 }
                 self.settle_disks(nodes);
+            }
+            Disruption::Clock { nodes, skew } => {
+                let mut orders = Vec::new();
+                for node in nodes {
+                    // A process that is not told by an order finds it in its configuration.
+                    let order = self.slots[node].is_alive().then_some(self.next_order);
+                    let skewed = Skewed { skew: *skew, order, acknowledged: false };
+                    self.slot(*node).skewed_by.insert(id, skewed);
+                    orders.extend(self.set_clocks(*node));
+                }
+                // One that is silent has not acknowledged, and it is not said that it did.
+                self.await_orders(&orders, ACKNOWLEDGEMENT);
             }
         }
         Ok(())
@@ -179,6 +192,17 @@ impl LiveWorld {
                     .sum();
                 impact.bit = impact.slow_syncs > 0;
             }
+            Disruption::Clock { nodes, .. } => {
+                let mut orders = Vec::new();
+                for node in nodes {
+                    let skewed = self.slot(*node).skewed_by.remove(&id);
+                    impact.clocks += u64::from(skewed.is_some_and(|skewed| skewed.acknowledged));
+                    orders.extend(self.set_clocks(*node));
+                }
+                impact.bit = impact.clocks > 0;
+                // `verify_healed` asks the silent ones again.
+                self.await_orders(&orders, ACKNOWLEDGEMENT);
+            }
         }
         self.faults.remove(&id);
         self.healed.insert(id, impact.clone());
@@ -222,7 +246,7 @@ impl LiveWorld {
                         strike.after.get_or_insert(now);
                     }
                 }
-                Disruption::Links { .. } | Disruption::SlowDisk { .. } => {}
+                Disruption::Links { .. } | Disruption::SlowDisk { .. } | Disruption::Clock { .. } => {}
             }
         }
     }
@@ -238,6 +262,15 @@ impl LiveWorld {
             .collect();
         // One that is silent is not slower for it; `verify_healed` will find out what ails it.
         self.await_orders(&orders, ACKNOWLEDGEMENT);
+    }
+
+    /// Sets a node's clocks as its faults have them now. Gives the order to wait for, if somebody can carry it out.
+    fn set_clocks(&mut self, node: NodeId) -> Option<(NodeId, u64)> {
+        let now = self.clock.now();
+        let slot = self.slot(node);
+        slot.wall.set(now, slot.skewed_by.values().map(|skewed| skewed.skew).collect());
+        let wall = slot.wall.clone();
+        Some((node, self.order(node, |id| Order::Clock { id, wall })?))
     }
 
     /// Checks that nothing is in force any more.
@@ -268,9 +301,13 @@ impl LiveWorld {
             .collect();
         let silent = self.await_orders(&orders, self.config.patience);
         match (silent.first(), nodes.iter().find(|node| !self.slots[node].is_running())) {
-            (Some(node), _) => not_healed(format!("{node} does not answer")),
-            (None, Some(node)) => not_healed(format!("{node} has ended")),
-            (None, None) => Ok(()),
+            (Some(node), _) => return not_healed(format!("{node} does not answer")),
+            (None, Some(node)) => return not_healed(format!("{node} has ended")),
+            (None, None) => {}
+        }
+        match self.slots.values().find(|slot| slot.clock != ClockState::RIGHT) {
+            Some(slot) => not_healed(format!("{}: its clock is wrong: {:?}", slot.node, slot.clock)),
+            None => Ok(()),
         }
     }
 }

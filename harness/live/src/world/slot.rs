@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use rashomon_core::{FaultId, NodeId, Time};
+use rashomon_core::{FaultId, NodeId, Skew, Time, WallClock};
 
-use crate::control::{NodeCounters, Slowness};
+use crate::control::{ClockState, NodeCounters, Slowness};
 use crate::process::NodeProcess;
 
 /// What is in a place.
@@ -17,6 +17,17 @@ pub(super) enum Tenant {
     Nobody,
     /// Nobody: it ended by itself, for this reason, and stays away.
     Crashed(String),
+}
+
+/// A fault that the clocks are under.
+#[derive(Debug)]
+pub(super) struct Skewed {
+    /// How they are wrong.
+    pub(super) skew: Skew,
+    /// The order by which the process is told; none: its configuration says so.
+    pub(super) order: Option<u64>,
+    /// Whether it knows.
+    pub(super) acknowledged: bool,
 }
 
 /// A node: its process, and the faults that it is under.
@@ -40,6 +51,12 @@ pub(super) struct Slot {
     pub(super) paused_by: BTreeSet<FaultId>,
     /// The faults that slow the disk.
     pub(super) slowed_by: BTreeMap<FaultId, Slowness>,
+    /// The faults that its clocks are under.
+    pub(super) skewed_by: BTreeMap<FaultId, Skewed>,
+    /// What its machine takes for the time.
+    pub(super) wall: WallClock,
+    /// How wrong the process's clocks are, as last told.
+    pub(super) clock: ClockState,
     /// The last order that it has acknowledged.
     pub(super) acknowledged: u64,
     /// What earlier incarnations counted.
@@ -61,6 +78,9 @@ impl Slot {
             killed_by: BTreeSet::new(),
             paused_by: BTreeSet::new(),
             slowed_by: BTreeMap::new(),
+            skewed_by: BTreeMap::new(),
+            wall: WallClock::default(),
+            clock: ClockState::RIGHT,
             acknowledged: 0,
             past: NodeCounters::default(),
             latest: NodeCounters::default(),
@@ -110,6 +130,13 @@ impl Slot {
     /// How slow the disk is now: as the first of the faults that slow it says.
     pub(super) fn slowness(&self) -> Option<Slowness> {
         self.slowed_by.values().next().copied()
+    }
+
+    /// The process has carried out that order, or, without one, has read its configuration.
+    pub(super) fn knows(&mut self, order: Option<u64>) {
+        for skewed in self.skewed_by.values_mut() {
+            skewed.acknowledged |= skewed.order <= order;
+        }
     }
 
     /// What all incarnations counted.

@@ -6,6 +6,7 @@
 
 mod bench;
 mod clients;
+mod clocks;
 mod disk;
 mod misfits;
 mod network;

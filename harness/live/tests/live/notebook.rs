@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// See the module.
 pub(crate) struct Notebook;
 
+/// The timer that tells the harness the time, and what it is told by.
+pub(crate) const ALARM: &str = "alarm";
+
 /// What nodes tell each other.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,6 +59,13 @@ pub(crate) enum Request {
     },
     /// Ask all others, and answer when all have answered.
     RoundTrip,
+    /// Ask what time it is.
+    Time,
+    /// Tell the harness what time it is, so many milliseconds from now.
+    Alarm {
+        /// How many.
+        after: u64,
+    },
     /// Never answer.
     Ignore,
     /// Write to standard output what does not belong there, then answer.
@@ -78,6 +88,11 @@ pub(crate) enum Reply {
     EchoOk {
         /// It.
         value: u64,
+    },
+    /// The wall clock.
+    TimeIs {
+        /// In nanoseconds.
+        now: u64,
     },
     /// The notebook.
     Notes {
@@ -124,6 +139,9 @@ impl Node<Notebook> for Keeper {
     }
 
     fn on_timer(&mut self, value: String, cx: &mut Context<'_, Notebook>) {
+        if value == ALARM {
+            return cx.probe(Probe::new(ALARM).with("now", cx.now().0));
+        }
         cx.broadcast(&self.nodes, &Message::Rumour(value));
     }
 
@@ -154,6 +172,11 @@ impl Node<Notebook> for Keeper {
                 self.rounds += 1;
                 self.waiting.push((ticket, self.rounds, self.nodes.len() - 1));
                 cx.broadcast(&self.nodes, &Message::Call(self.rounds));
+            }
+            Request::Time => cx.reply(ticket, Reply::TimeIs { now: cx.now().0 }),
+            Request::Alarm { after } => {
+                cx.set_timer(ALARM.to_owned(), Duration::from_millis(after));
+                cx.reply(ticket, Reply::Done);
             }
             Request::Ignore => {}
             Request::Babble => {

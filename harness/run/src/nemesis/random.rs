@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::RngExt;
-use rashomon_core::{Cluster, Disruption, Fault, FaultId, FaultKind, Rng, Shape, Target, Time};
+use rashomon_core::{Cluster, Disruption, Fault, FaultId, FaultKind, Rng, Shape, Skew, Target, Time};
 
 use super::Order;
 use super::bag::Bag;
@@ -17,6 +17,36 @@ const MOST_ACTIVE: usize = 2;
 /// A power failure finds unsynced records only where syncing takes long: the disks are slow for so long before it.
 const SLOW_BEFORE_POWER_OFF: Duration = Duration::from_millis(400);
 
+/// A way for clocks to be wrong, by an amount that is yet to be drawn.
+#[derive(Clone, Copy, Debug)]
+enum Skewing {
+    Ahead,
+    Behind,
+    Strobe,
+    Fast,
+    Slow,
+}
+
+impl Skewing {
+    const ALL: [Skewing; 5] =
+        [Skewing::Ahead, Skewing::Behind, Skewing::Strobe, Skewing::Fast, Skewing::Slow];
+
+    fn draw(self, rng: &mut Rng) -> Skew {
+        // From a twentieth of a second to some twelve, each order of magnitude as often as the others.
+        let by = Duration::from_millis(50) * (1 << rng.random_range(0..=8_u32));
+        let percent = rng.random_range(1..=20);
+        match self {
+            Skewing::Ahead => Skew::Ahead(by),
+            Skewing::Behind => Skew::Behind(by),
+            Skewing::Strobe => {
+                Skew::Strobe { by, every: Duration::from_millis(1 << rng.random_range(0..=8_u32)) }
+            }
+            Skewing::Fast => Skew::Fast(percent),
+            Skewing::Slow => Skew::Slow(percent),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct RandomFaults {
     interval: Duration,
@@ -24,6 +54,7 @@ pub(super) struct RandomFaults {
     shapes: Bag<Shape>,
     targets: Bag<Target>,
     power_targets: Bag<Target>,
+    skews: Bag<Skewing>,
     next_start: Option<Time>,
     next_id: u32,
     heals: BTreeMap<FaultId, Time>,
@@ -47,6 +78,7 @@ impl RandomFaults {
             ]),
             // What a minority loses the others still have: only a majority tells synced from written.
             power_targets: Bag::new(vec![Target::All, Target::Majority, Target::All, Target::Leader]),
+            skews: Bag::new(Skewing::ALL.to_vec()),
             next_start: (!plan.kinds.is_empty()).then_some(Time::ZERO + QUIET_START),
             next_id: 0,
             heals: BTreeMap::new(),
@@ -145,6 +177,11 @@ impl RandomFaults {
                 Fault::PowerOff { target: self.power_targets.draw(rng).unwrap_or_default() }
             }
             FaultKind::SlowDisk => Fault::SlowDisk { target: all },
+            FaultKind::Clock => {
+                let target = target();
+                let skew = self.skews.draw(rng).expect("the bag of skews is never empty").draw(rng);
+                Fault::Clock { target, skew }
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rashomon_core::{FaultKind, Seed, Shape, Target};
+use rashomon_core::{FaultKind, Seed, Shape, Skew, Target};
 
 use super::*;
 use crate::plan::{Random, Script, ScriptStep};
@@ -63,6 +63,24 @@ fn what_is_injected_is_healed_and_never_twice() {
         }
         assert!(open.len() <= 3, "too much at once: {open:?}");
     }
+}
+
+#[test]
+fn clocks_are_wrong_in_every_way_by_amounts_that_can_be() {
+    let mut forms = BTreeSet::new();
+    for (_, order) in orders(&mut random(vec![FaultKind::Clock], 4), Duration::from_mins(2)) {
+        if let Order::Inject { disruption: Disruption::Clock { nodes, skew }, .. } = order {
+            assert!(!nodes.is_empty() && skew.trouble().is_none(), "{nodes:?} {skew:?}");
+            forms.insert(match skew {
+                Skew::Ahead(_) => "ahead",
+                Skew::Behind(_) => "behind",
+                Skew::Strobe { .. } => "strobe",
+                Skew::Fast(_) => "fast",
+                Skew::Slow(_) => "slow",
+            });
+        }
+    }
+    assert_eq!(forms.len(), 5, "{forms:?}");
 }
 
 #[test]

@@ -24,6 +24,9 @@ pub(super) fn nemesis(nemesis: &Nemesis, system: &SystemInfo, nodes: u16) -> Res
                 };
                 kind_fits(recorded.disruption.kind(), system, nodes).map_err(|(_, reason)| wrong(reason))?;
                 nodes_struck_exist(&recorded.disruption, nodes).map_err(wrong)?;
+                if let Disruption::Clock { skew, .. } = &recorded.disruption {
+                    skew.trouble().map_or(Ok(()), |trouble| Err(wrong(trouble)))?;
+                }
             }
             Ok(())
         }
@@ -92,7 +95,8 @@ fn nodes_struck_exist(disruption: &Disruption, nodes: u16) -> Result<(), String>
         | Disruption::PowerOff { .. }
         | Disruption::Pause { .. }
         | Disruption::Restart { .. }
-        | Disruption::SlowDisk { .. } => Vec::new(),
+        | Disruption::SlowDisk { .. }
+        | Disruption::Clock { .. } => Vec::new(),
     };
     match disruption.nodes().iter().chain(&links).find(|node| node.0 > nodes) {
         Some(node) => Err(format!("there is no {node}: the nodes are n1 to n{nodes}")),
@@ -132,6 +136,7 @@ fn nodes_exist(fault: &Fault, nodes: u16) -> Result<(), String> {
         | Fault::Pause { target: whom }
         | Fault::Restart { target: whom }
         | Fault::SlowDisk { target: whom } => target(whom),
+        Fault::Clock { target: whom, skew } => target(whom).and_then(|()| skew.trouble().map_or(Ok(()), Err)),
         Fault::Loss { target: whom, percent }
         | Fault::Duplicate { target: whom, percent }
         | Fault::Reorder { target: whom, percent }

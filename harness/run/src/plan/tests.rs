@@ -66,6 +66,18 @@ fn mistakes_name_file_line_and_reason() {
         "plan.json:2: step 1 of the script: there is no n4",
     );
     wrong(
+        "{\"version\":1,\"system\":\"raft\",\n\"nemesis\":{\"script\":[{\"at\":\"1s\",\"do\":{\"fault\":\"clock\",\"skew\":{\"fast\":99}}}]}}",
+        "plan.json:2: step 1 of the script: 99 percent; a clock can gain or lose 1 to 90",
+    );
+    wrong(
+        "{\"version\":1,\"system\":\"raft\",\n\"nemesis\":{\"script\":[{\"at\":\"1s\",\"do\":{\"fault\":\"clock\",\"skew\":{\"late\":\"1s\"}}}]}}",
+        "plan.json:2: unknown variant `late`",
+    );
+    wrong(
+        "{\"version\":1,\"system\":\"raft\",\"nodes\":3,\"nemesis\":{\n\"recorded\":[{\"at\":\"1s\",\"fault\":{\"fault\":\"clock\"},\"disruption\":{\"do\":\"clock\",\"nodes\":[\"n1\"],\"skew\":{\"behind\":\"2h\"}}}]}}",
+        "plan.json:2: fault 1 of those recorded: a clock can be set",
+    );
+    wrong(
         "{\"version\":1,\"system\":\"raft\",\n\"nemesis\":{\"script\":[{\"at\":\"1s\",\"heal\":[\"x\"]}]}}",
         "plan.json:2: step 1 of the script: no earlier step is called `x`",
     );

@@ -4,7 +4,7 @@
 //! message had to do with a process while it was dead or stopped. So each strike on a process remembers what
 //! had come for the node before, and looks again when the node is back.
 
-use rashomon_core::{Disruption, FaultId, Impact, NodeId, System, Time, WorldError};
+use rashomon_core::{Disruption, FaultId, Impact, NodeId, System, TRUE_RATE, Time, WallClock, WorldError};
 
 use super::SimWorld;
 use crate::span::Span;
@@ -18,11 +18,11 @@ pub(super) struct InForce {
     lost_bytes: u64,
 }
 
-/// One process that was killed or stopped, or one disk that was slowed.
+/// One process that was killed or stopped, or one machine whose disk was slowed or whose clocks were set wrong.
 #[derive(Debug)]
 struct Strike {
     node: NodeId,
-    /// What had come for the node before it; for a disk, its slowed syncs.
+    /// What had come for the node before it; for a disk, its slowed syncs; for clocks, the steps of the node.
     before: u64,
     /// What had come when the node was back.
     after: Option<u64>,
@@ -68,6 +68,14 @@ impl<S: System> SimWorld<S> {
                     let before = self.host_ref(*node).counters.slow_syncs;
                     self.remember(id, Strike { node: *node, before, after: None });
                     self.host(*node).slowed_by.insert(id, slowness);
+                }
+            }
+            Disruption::Clock { nodes, skew } => {
+                for node in nodes {
+                    let before = self.host_ref(*node).counters.steps;
+                    self.remember(id, Strike { node: *node, before, after: None });
+                    self.host(*node).skewed_by.insert(id, *skew);
+                    self.set_clocks(*node);
                 }
             }
         }
@@ -152,6 +160,16 @@ impl<S: System> SimWorld<S> {
                 impact.slow_syncs = self.faults[&id].strikes.iter().map(slowed).sum();
                 impact.bit = impact.slow_syncs > 0;
             }
+            Disruption::Clock { nodes, .. } => {
+                // A node that took a step was told the wrong time.
+                let stepped = |strike: &&Strike| self.host_ref(strike.node).counters.steps > strike.before;
+                impact.clocks = self.faults[&id].strikes.iter().filter(stepped).count() as u64;
+                impact.bit = impact.clocks > 0;
+                for node in nodes {
+                    self.host(*node).skewed_by.remove(&id);
+                    self.set_clocks(*node);
+                }
+            }
         }
         self.faults.remove(&id);
         self.healed.insert(id, impact.clone());
@@ -196,7 +214,7 @@ impl<S: System> SimWorld<S> {
                         strike.after.get_or_insert(now);
                     }
                 }
-                Disruption::Links { .. } | Disruption::SlowDisk { .. } => {}
+                Disruption::Links { .. } | Disruption::SlowDisk { .. } | Disruption::Clock { .. } => {}
             }
         }
     }
@@ -216,7 +234,9 @@ impl<S: System> SimWorld<S> {
             if let Some(trouble) = host.trouble() {
                 return not_healed(format!("{}: {trouble}", host.node));
             }
-            if !host.clock.is_right(self.now) {
+            if host.wall.reading(self.now) != self.now + WallClock::EPOCH
+                || host.monotonic.rate() != TRUE_RATE
+            {
                 return not_healed(format!("{}: its clock is wrong", host.node));
             }
         }

@@ -1,7 +1,5 @@
 //! Processes coming and going.
 
-use std::time::Duration;
-
 use rashomon_core::{Event, NodeId, Seed, Setup, System};
 
 use super::{Due, SimWorld};
@@ -150,30 +148,14 @@ impl<S: System> SimWorld<S> {
         }
     }
 
-    /// Moves a node's wall clock, forward or back. No timer fires for it.
-    pub fn jump_clock(&mut self, node: NodeId, forward: bool, by: Duration) {
-        if let Some(index) = self.index(node) {
-            self.hosts[index].clock.jump(forward, by);
-        }
-    }
-
-    /// From now on a node's clocks gain that much in a million, timers included: a million is true time.
-    pub fn bend_clock(&mut self, node: NodeId, rate: u32) {
+    /// Sets a node's clocks as its faults have them now. No timer fires for it, but those that are set are due at
+    /// another instant when the rate changes.
+    pub(super) fn set_clocks(&mut self, node: NodeId) {
         let now = self.now;
-        if self.index(node).is_some() {
-            self.host(node).clock.set_rate(now, rate);
-            self.host(node).timers.forget_wake();
-            self.await_timers(node);
-        }
-    }
-
-    /// From now on a node's wall clock is right and its timers keep true time.
-    pub fn set_clock_right(&mut self, node: NodeId) {
-        let now = self.now;
-        if self.index(node).is_some() {
-            self.host(node).clock.set_right(now);
-            self.host(node).timers.forget_wake();
-            self.await_timers(node);
-        }
+        let host = self.host(node);
+        host.wall.set(now, host.skewed_by.values().copied().collect());
+        host.monotonic.set_rate(now, host.wall.rate());
+        host.timers.forget_wake();
+        self.await_timers(node);
     }
 }

@@ -28,7 +28,7 @@ impl<S: System> SimWorld<S> {
         }
         let Tenant::Process(state) = &mut host.tenant else { return };
         let mut effects = std::mem::take(&mut self.effects);
-        let mut cx = Context::new(node, host.clock.wall(now), &mut host.rng, &mut effects);
+        let mut cx = Context::new(node, host.wall.reading(now), &mut host.rng, &mut effects);
         // A node that panics is a process that ended, here as elsewhere. It is never entered again.
         let end = catch_unwind(AssertUnwindSafe(|| input(state.as_mut(), &mut cx)));
         let outcome = match end {
@@ -66,9 +66,9 @@ impl<S: System> SimWorld<S> {
             Effect::SetTimer(timer, after) => {
                 let now = self.now;
                 let host = self.host(node);
-                let due = host.clock.monotonic(now) + after;
+                let due = host.monotonic.reading(now) + after;
                 host.timers.set(timer, due);
-                let at = host.clock.instant(due).max(now);
+                let at = host.monotonic.instant(due).max(now);
                 if host.timers.needs_wake(at) {
                     self.queue.push(at, Due::Wake(node));
                 }
@@ -136,7 +136,7 @@ impl<S: System> SimWorld<S> {
         // A timer that sets itself again for at once waits for the next round, like everybody else.
         for _ in 0..self.host(node).timers.len() {
             let host = self.host(node);
-            let local = host.clock.monotonic(now);
+            let local = host.monotonic.reading(now);
             let Some(timer) = host.timers.pop_due(local) else { break };
             self.tracer.note(|| Happening::Timer { at: now, node, timer: trace::text(&timer) });
             self.step(node, |state, cx| state.on_timer(timer, cx));
@@ -149,7 +149,7 @@ impl<S: System> SimWorld<S> {
         let now = self.now;
         let host = self.host(node);
         let Some(next) = host.timers.next() else { return };
-        let at = host.clock.instant(next).max(now);
+        let at = host.monotonic.instant(next).max(now);
         if host.timers.needs_wake(at) {
             self.queue.push(at, Due::Wake(node));
         }

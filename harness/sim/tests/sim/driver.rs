@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 use rashomon_core::generator::{Asked, Generator as _, Invocation, Next};
 use rashomon_core::{
     Call, Cluster, Event, Fault, FaultId, FaultKind, History, Impact, Invariant, Kind, NodeId, Op, Outcome,
-    Process, Rng, Seed, Shape, System, Target, Time, World,
+    Process, Rng, Seed, Shape, Skew, System, Target, Time, World,
 };
 use rashomon_sim::{Config, SimWorld, Trace};
 
@@ -395,5 +395,10 @@ fn fault(kind: FaultKind, rng: &mut Rng) -> Fault {
         FaultKind::Pause => Fault::Pause { target },
         FaultKind::Restart => Fault::Restart { target },
         FaultKind::SlowDisk => Fault::SlowDisk { target },
+        FaultKind::Clock => {
+            let by = millis(rng) * 50;
+            let skews = [Skew::Ahead(by), Skew::Behind(by), Skew::Fast(percent), Skew::Slow(percent)];
+            Fault::Clock { target, skew: *skews.choose(rng).unwrap() }
+        }
     }
 }

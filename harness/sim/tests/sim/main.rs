@@ -3,6 +3,7 @@
 mod driver;
 mod pad;
 
+mod clocks;
 mod faults;
 mod misuse;
 mod raft;

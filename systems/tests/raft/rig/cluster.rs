@@ -6,8 +6,8 @@ use std::time::Duration;
 use rand::RngExt;
 use rashomon_core::switch::Switch;
 use rashomon_core::{
-    Context, Disruption, Effect, FaultId, Invariant, Link, Node, NodeId, Probe, Rng, Seed, Setup, System,
-    Ticket, Time,
+    Context, Disruption, Effect, FaultId, Invariant, Link, MonotonicClock, Node, NodeId, Probe, Rng, Seed,
+    Setup, Skew, System, Ticket, Time, WallClock,
 };
 use rashomon_systems::raft::{Message, Raft, RaftProtocol, Timer};
 
@@ -54,6 +54,8 @@ struct Host {
     timers: BTreeMap<Timer, u64>,
     disk: Disk,
     slow_disk: bool,
+    clock: WallClock,
+    skews: BTreeMap<FaultId, Skew>,
     rng: Rng,
     open: BTreeSet<Ticket>,
 }
@@ -89,6 +91,8 @@ impl Cluster {
             timers: BTreeMap::new(),
             disk: Disk::default(),
             slow_disk: false,
+            clock: WallClock::default(),
+            skews: BTreeMap::new(),
             rng: seed.split("node").split_number(u64::from(node.0)).rng(),
             open: BTreeSet::new(),
         };
@@ -247,7 +251,7 @@ impl Cluster {
         let now = self.now;
         let host = self.host(node);
         let mut effects = Vec::new();
-        let mut cx = Context::new(node, now, &mut host.rng, &mut effects);
+        let mut cx = Context::new(node, host.clock.reading(now), &mut host.rng, &mut effects);
         step(&mut **host.node.as_mut().expect("only living nodes are entered"), &mut cx);
         let life = host.life;
         for effect in effects {
@@ -256,9 +260,11 @@ impl Cluster {
                 Effect::SetTimer(timer, after) => {
                     self.counter += 1;
                     let setting = self.counter;
+                    // A timer keeps the rate at which it was set.
+                    let clock = MonotonicClock::new(now, self.host(node).clock.rate());
                     self.host(node).timers.insert(timer, setting);
                     let input = Input::Timer(timer, setting);
-                    self.push(now + after, Due::Input { node, life: Some(life), input });
+                    self.push(clock.instant(now + after), Due::Input { node, life: Some(life), input });
                 }
                 Effect::CancelTimer(timer) => {
                     self.host(node).timers.remove(&timer);
@@ -371,6 +377,12 @@ impl Cluster {
                     self.host(*node).slow_disk = true;
                 }
             }
+            Disruption::Clock { nodes, skew } => {
+                for node in nodes {
+                    self.host(*node).skews.insert(id, *skew);
+                    self.set_clock(*node);
+                }
+            }
         }
         self.injected.insert(id, disruption);
     }
@@ -396,7 +408,19 @@ impl Cluster {
                     self.host(node).slow_disk = false;
                 }
             }
+            Some(Disruption::Clock { nodes, .. }) => {
+                for node in nodes {
+                    self.host(node).skews.remove(&id);
+                    self.set_clock(node);
+                }
+            }
         }
+    }
+
+    fn set_clock(&mut self, node: NodeId) {
+        let now = self.now;
+        let host = self.host(node);
+        host.clock.set(now, host.skews.values().copied().collect());
     }
 
     fn resume(&mut self, node: NodeId) {
