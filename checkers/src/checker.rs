@@ -4,6 +4,7 @@ use rashomon_core::{History, Verdict};
 
 use crate::Budget;
 use crate::availability::Availability;
+use crate::consensus::Consensus;
 use crate::linearizable::Linearizable;
 use crate::models::Register;
 use crate::set::Set;
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
             Register::cas(),
         )),
         Box::new(Set::default()),
+        Box::new(Consensus),
         Box::new(Stats),
         Box::new(Availability),
     ]

@@ -3,6 +3,7 @@
 use rashomon_core::{Value, Verdict};
 use thiserror::Error;
 
+use crate::consensus::Consensus;
 use crate::formats::Recording;
 use crate::linearizable::Linearizable;
 use crate::models::{GrowSet, Kv, NAMES, Queue, Register};
@@ -68,6 +69,10 @@ pub fn judge(recording: &Recording, question: &Question, budget: &Budget<'_>) ->
         "linearizable-set" => {
             refuse("linearizable-set")?;
             Box::new(Linearizable::new(GrowSet::default()))
+        }
+        "consensus" => {
+            refuse("consensus")?;
+            Box::new(Consensus)
         }
         other => return Err(JudgeError::UnknownModel(other.to_owned())),
     };

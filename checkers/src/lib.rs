@@ -7,6 +7,7 @@
 //! - [`linearizable`]: whether one order of the operations, consistent with real time, explains every answer;
 //!   for any [`Model`], of which [`models`] has a few.
 //! - [`set`]: what became of each element that was added.
+//! - [`consensus`]: whether what was decided was decided once, and was proposed.
 //! - [`stats`] and [`availability`]: how often, how fast, and when operations succeeded.
 //! - [`formats`]: histories recorded by other tools; [`judge()`] is the way from such a file to a verdict.
 //! - [`notation`] and [`generate`]: histories written by hand and by machine, for tests and benchmarks.
@@ -20,6 +21,7 @@ mod checker;
 mod model;
 pub mod models;
 
+pub mod consensus;
 pub mod linearizable;
 pub mod set;
 

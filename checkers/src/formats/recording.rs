@@ -152,6 +152,8 @@ fn model(history: &History) -> Option<&'static str> {
         Some("kv")
     } else if all(&["add", "read"]) {
         Some("set")
+    } else if all(&["propose", "learn"]) {
+        Some("consensus")
     } else {
         None
     }

@@ -30,7 +30,7 @@ mod minimal;
 mod rounds;
 
 pub use checker::Linearizable;
-pub(crate) use drawing::operation;
+pub(crate) use drawing::{node, operation};
 pub use method::Method;
 pub use minimal::set_aside;
 pub use witness::{Witness, WitnessError, verify};

@@ -13,5 +13,7 @@ pub use set::{GrowSet, GrowSetAction};
 pub use values::{Datum, Values};
 
 /// The names by which people ask for a model. `set` follows each element ([`Set`](crate::set::Set));
-/// `linearizable-set` judges a small set exactly ([`GrowSet`]).
-pub const NAMES: [&str; 6] = ["register", "cas-register", "kv", "queue", "set", "linearizable-set"];
+/// `linearizable-set` judges a small set exactly ([`GrowSet`]); `consensus` is no data type but a
+/// question of its own ([`Consensus`](crate::consensus::Consensus)).
+pub const NAMES: [&str; 7] =
+    ["register", "cas-register", "kv", "queue", "set", "linearizable-set", "consensus"];

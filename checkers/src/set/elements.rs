@@ -8,7 +8,7 @@ use rashomon_core::{Anomaly, History, Kind, Value};
 use serde_json::json;
 
 use crate::Budget;
-use crate::linearizable::operation;
+use crate::linearizable::{node, operation};
 use crate::models::{Datum, Values};
 
 /// What can become of an element. The first four exclude each other, `Stale` aside, which is a kind of `Stable`.
@@ -287,10 +287,6 @@ impl<'h> Element<'h> {
             details,
         }
     }
-}
-
-fn node<'a>(pair: &Pair<'a>) -> Option<&'a str> {
-    pair.completion.and_then(|op| op.node.as_deref()).or(pair.invoke.node.as_deref())
 }
 
 /// An operation for a picture, where the list that a read answered with gives way to its length.
