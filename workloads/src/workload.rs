@@ -4,7 +4,7 @@ use rashomon_core::Value;
 use rashomon_core::generator::{Generator, Invocation};
 use rashomon_core::rpc::Body;
 
-use crate::{Echo, Register, Set};
+use crate::{Consensus, Echo, Register, Set};
 
 /// A request body, and whether it only reads.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +57,7 @@ pub struct WorkloadInfo {
 
 /// Every workload.
 pub fn all() -> &'static [WorkloadInfo] {
-    const ALL: &[WorkloadInfo] = &[Register::INFO, Set::INFO, Echo::INFO];
+    const ALL: &[WorkloadInfo] = &[Register::INFO, Set::INFO, Consensus::INFO, Echo::INFO];
     ALL
 }
 

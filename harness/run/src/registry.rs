@@ -5,7 +5,7 @@ use std::path::Path;
 use rashomon_core::{Invariant, System, SystemInfo, WorldError};
 use rashomon_live::node::{self, NodeError};
 use rashomon_sim::{Config, SimWorld};
-use rashomon_systems::{echo, paxos, primary_backup, raft};
+use rashomon_systems::{echo, paxos, primary_backup, raft, synod};
 
 use crate::run::Stage;
 
@@ -36,6 +36,7 @@ pub fn systems() -> Vec<SystemEntry> {
     vec![
         entry::<raft::Raft>(),
         entry::<paxos::Paxos>(),
+        entry::<synod::Synod>(),
         entry::<primary_backup::PrimaryBackup>(),
         entry::<echo::Echo>(),
     ]

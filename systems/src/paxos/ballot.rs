@@ -27,6 +27,11 @@ impl Ballot {
     pub fn number(self) -> u64 {
         self.round.saturating_mul(1000).saturating_add(u64::from(self.node.0))
     }
+
+    /// The ballot of a [`number`](Ballot::number).
+    pub fn numbered(number: u64) -> Ballot {
+        Ballot { round: number / 1000, node: NodeId((number % 1000) as u16) }
+    }
 }
 
 /// A place in the log: each slot is an instance of the consensus algorithm (3). The first is 1; 0 is the place

@@ -13,7 +13,9 @@
 //!
 //! # The protocol
 //!
-//! Every node plays every role. Each place of the log, a *slot*, is an instance of the algorithm.
+//! Every node plays every role. Each place of the log, a *slot*, is an instance of the algorithm that
+//! [`synod`](crate::synod) is about. Where that one begins a ballot for each decree, this one begins a ballot for all
+//! slots that are to come, so that a leader that stays pays for phase 2 alone.
 //!
 //! A node that hears no leader for a while begins a *ballot*: a round and its own name, so that no two nodes ever use
 //! the same. In phase 1 it asks the acceptors to promise that they accept nothing below this ballot, for all slots at
@@ -73,8 +75,6 @@
 //!
 //! # What is left out
 //!
-//! - Single-decree Paxos as a system of its own, with a workload that judges nothing but the decision: here every slot
-//!   is one, and is judged by the invariants.
 //! - Reconfiguration (3, end; PMMC 4.4): the nodes are fixed.
 //! - Leases, and reads beside the log (PMMC 4.5): a read costs what a write does.
 //! - Sessions never expire; a plan bounds their number. A command without a session is run as often as it is sent.

@@ -10,6 +10,7 @@ mod state;
 
 use rashomon_core::{Invariant, Probe};
 
+use super::ballot::Ballot;
 use crate::chapter::text;
 
 /// A fresh set of all predicates.
@@ -31,8 +32,8 @@ fn digest(probe: &Probe) -> Option<&str> {
 }
 
 /// A ballot, written as the nodes write it in their messages.
-fn ballot(number: u64) -> String {
-    format!("{}.n{}", number / 1000, number % 1000)
+fn ballot(number: u64) -> Ballot {
+    Ballot::numbered(number)
 }
 
 #[cfg(test)]
