@@ -163,15 +163,14 @@ fn what_cannot_be_understood_is_unknown_and_says_so() {
 
 #[test]
 fn many_anomalies_are_counted_and_few_are_told() {
-    let keys: String = (0..20)
-        .map(|key| {
-            format!(
-                "0 invoke propose 1 key={key}\n0 ok propose 1 key={key}\n\
-                 1 invoke propose 2 key={key}\n1 ok propose 2 key={key}\n"
-            )
-        })
-        .collect();
-    let verdict = check(&keys);
+    let twice = |key: u8| {
+        format!(
+            "0 invoke propose 1 key={key}\n0 ok propose 1 key={key}\n\
+             1 invoke propose 2 key={key}\n1 ok propose 2 key={key}\n"
+        )
+    };
+    let keys: Vec<String> = (0..20).map(twice).collect();
+    let verdict = check(&keys.concat());
     assert_eq!(verdict.anomalies.len(), 8);
     assert!(verdict.summary.ends_with("of 20 keys, violated: agreement on 20"), "{}", verdict.summary);
 }
