@@ -20,7 +20,7 @@ pub mod report;
 pub mod terminal;
 
 pub use store::{
-    HistoryWriter, LinkReport, Network, NodeReport, RunFolder, Schedule, ScheduleEntry, ScheduleEvent,
-    ScheduleWriter, StoreError,
+    Accusation, HistoryWriter, LinkReport, Network, NodeReport, RunFolder, Schedule, ScheduleEntry,
+    ScheduleEvent, ScheduleWriter, Shrunk, Size, StoreError,
 };
 pub use verdict::{Coverage, Ended, RunVerdict, Totals, Weakness};

@@ -27,6 +27,7 @@ impl Consensus {
     pub const INFO: WorkloadInfo = WorkloadInfo {
         name: "consensus",
         summary: "propose values on keys and learn what is decided; for each key one decision, once and for all",
+        ops: &["propose", "learn"],
         checkers: &["consensus", "stats", "availability"],
         make: || Box::new(Consensus::new()),
     };

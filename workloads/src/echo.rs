@@ -17,6 +17,7 @@ impl Echo {
     pub const INFO: WorkloadInfo = WorkloadInfo {
         name: "echo",
         summary: "numbers that must come back as they went; measures the harness alone",
+        ops: &["echo"],
         checkers: &["stats", "availability"],
         make: || Box::new(Echo::default()),
     };

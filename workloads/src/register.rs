@@ -30,6 +30,7 @@ impl Register {
     pub const INFO: WorkloadInfo = WorkloadInfo {
         name: "register",
         summary: "read, write and cas on registers; keys retire as they wear out",
+        ops: &["read", "write", "cas"],
         checkers: &["linearizable-register", "stats", "availability"],
         make: || Box::new(Register::new()),
     };

@@ -24,6 +24,7 @@ impl Set {
     pub const INFO: WorkloadInfo = WorkloadInfo {
         name: "set",
         summary: "add unique elements to sets and read them whole; no acknowledged add may be lost",
+        ops: &["add", "read"],
         checkers: &["set", "stats", "availability"],
         make: || Box::new(Set::new()),
     };

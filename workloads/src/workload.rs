@@ -49,6 +49,8 @@ pub struct WorkloadInfo {
     pub name: &'static str,
     /// One line on what it asks.
     pub summary: &'static str,
+    /// The names of its ops, final reads among them.
+    pub ops: &'static [&'static str],
     /// The checkers that judge it, by name.
     pub checkers: &'static [&'static str],
     /// A fresh one for a run.

@@ -43,13 +43,18 @@ Examples:
   rashomon test raft --nemesis partition,kill --nemesis-interval 1s --time-limit 30s --seed 7
   rashomon test raft --workload set --nemesis packet
   rashomon test --plan runs/latest/plan.json
-  rashomon test --replay runs/latest --times 5")]
+  rashomon test --replay runs/latest --times 5
+  rashomon test --schedule runs/latest/shrunk.json --times 10")]
 pub(crate) struct TestArguments {
     #[command(flatten)]
     pub(crate) plan: PlanArguments,
     /// Do again what was done in this run: its plan, and the faults as they really struck. Flags override it.
     #[arg(long, value_name = "RUN", conflicts_with = "plan")]
     pub(crate) replay: Option<PathBuf>,
+    /// Inject the faults of a shrunk run at their times. The fates of single messages and the exact ops of such a run
+    /// exist in virtual time alone: here the clients ask as they did in the run that was shrunk.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "replay"])]
+    pub(crate) schedule: Option<PathBuf>,
     /// Run it so many times, and tell how many of them were invalid.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) times: u64,
@@ -59,13 +64,15 @@ pub(crate) struct TestArguments {
 
 /// Run a system in virtual time: many seeds, or one that is replayed bit for bit.
 ///
-/// Each seed draws its own mixture of faults, rates and sizes, of which the flags fix what they name.
+/// Each seed draws its own mixture of faults, rates and sizes, of which the flags fix what they name. A run that is
+/// invalid is shrunk to the fewest faults, ops and lost messages that fail in the same way, and drawn in the report.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   rashomon sim raft --seeds 1000
   rashomon sim raft --seeds 2000 --bug vote-not-persisted
-  rashomon sim raft --seed 42")]
+  rashomon sim raft --seed 42
+  rashomon sim --schedule runs/latest/shrunk.json")]
 pub(crate) struct SimArguments {
     #[command(flatten)]
     pub(crate) plan: PlanArguments,
@@ -78,6 +85,15 @@ pub(crate) struct SimArguments {
     /// Go on after the first failure.
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// Tell a shrunk run again, bit for bit.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "seeds"])]
+    pub(crate) schedule: Option<PathBuf>,
+    /// How long shrinking the first failure may take.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
+    pub(crate) shrink_time: Duration,
+    /// Keep the first failure as it is.
+    #[arg(long)]
+    pub(crate) no_shrink: bool,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }

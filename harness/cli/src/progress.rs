@@ -1,6 +1,7 @@
 //! Shows a run while it goes: one living line on a terminal, a line for each thing that matters elsewhere.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -30,6 +31,25 @@ pub(crate) fn observer(plan: &Plan, is_terminal: bool) -> Box<dyn Observer> {
     bar.set_style(style);
     bar.enable_steady_tick(Duration::from_millis(120));
     Box::new(Living { status, bar })
+}
+
+/// A bar that counts up to so many, on a terminal.
+pub(crate) fn counter(count: u64, template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(count), target());
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+    bar
+}
+
+/// A line that says what is going on, on a terminal.
+pub(crate) fn spinner(template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, target());
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+fn target() -> ProgressDrawTarget {
+    if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
 }
 
 /// What is known of the run right now.

@@ -316,6 +316,69 @@ fn a_seeded_bug_is_found_in_simulation_and_its_seed_replays() {
 }
 
 #[test]
+fn a_failing_seed_is_shrunk_and_its_schedule_tells_the_same_story() {
+    let folder = folder();
+    let arguments = ["sim", "raft", "--seeds", "50", "--bug", "leader-counts-twice", "--time-limit", "3s"];
+    let swept = output(&folder, &arguments);
+    let stdout = text(&swept.stdout);
+    assert_eq!(swept.status.code(), Some(1), "{stdout}{}", text(&swept.stderr));
+    assert!(stdout.contains("shrunk  faults") && stdout.contains("--schedule"), "{stdout}");
+    let latest = std::fs::canonicalize(folder.path().join("runs/latest")).unwrap();
+    for file in ["shrunk.json", "trace.json", "report.html", "original/history.jsonl", "original/report.html"]
+    {
+        assert!(latest.join(file).exists(), "{file} is missing");
+    }
+    let schedule = latest.join("shrunk.json");
+    let history = std::fs::read(latest.join("history.jsonl")).unwrap();
+    for _ in 0..2 {
+        let again = output(&folder, &["sim", "raft", "--schedule", schedule.to_str().unwrap()]);
+        assert_eq!(again.status.code(), Some(1), "{}{}", text(&again.stdout), text(&again.stderr));
+        let latest = folder.path().join("runs/latest");
+        assert_eq!(std::fs::read(latest.join("history.jsonl")).unwrap(), history);
+        assert_eq!(std::fs::read(latest.join("shrunk.json")).unwrap(), std::fs::read(&schedule).unwrap());
+    }
+    // Against processes its faults are injected at their times, and what cannot be is said.
+    let live = output(&folder, &["test", "--schedule", schedule.to_str().unwrap(), "--times", "2"]);
+    assert!(matches!(live.status.code(), Some(0..=2)), "{}{}", text(&live.stdout), text(&live.stderr));
+    let stderr = text(&live.stderr);
+    assert!(stderr.contains("Left to chance") && stderr.contains("of 2 runs were invalid"), "{stderr}");
+}
+
+#[test]
+fn a_failing_seed_is_left_as_it_is_where_that_is_wanted() {
+    let folder = folder();
+    let arguments = ["sim", "raft", "--seeds", "50", "--bug", "leader-counts-twice", "--time-limit", "3s"];
+    let swept = output(&folder, &[&arguments[..], &["--no-shrink", "--json"]].concat());
+    let report: Value = serde_json::from_slice(&swept.stdout).unwrap();
+    assert_eq!((swept.status.code(), &report["shrunk"]), (Some(1), &Value::Null), "{report}");
+    let run = folder.path().join(report["run"].as_str().unwrap());
+    assert!(run.join("trace.json").exists() && !run.join("shrunk.json").exists());
+}
+
+#[test]
+fn a_bad_schedule_exits_254_and_names_file_line_and_reason() {
+    let folder = folder();
+    let plan = r#""plan":{"version":1,"system":"raft"}"#;
+    written(&folder, "ops.json", &format!("{{\"version\":1,\n{plan},\n\"ops\":[\n{{\"at\":\"1s\"}}]}}"));
+    written(&folder, "version.json", "{\n\"version\": 9,\n\"stanzas\": []}");
+    written(&folder, "good.json", &format!("{{\"version\":1,{plan}}}"));
+    let cases: [(&[&str], &str); 6] = [
+        (&["sim", "--schedule", "ops.json"], "ops.json:4: missing field `process`"),
+        (&["test", "--schedule", "version.json"], "version.json:2: version 9 of the schedule format"),
+        (&["sim", "--schedule", "nowhere.json"], "nowhere.json"),
+        (&["sim", "paxos", "--schedule", "good.json"], "good.json is of the system raft"),
+        (&["sim", "--schedule", "good.json", "--nodes", "3"], "--nodes goes with no --schedule"),
+        (&["sim", "--schedule", "good.json", "--seeds", "3"], "--seeds"),
+    ];
+    for (arguments, expected) in cases {
+        let output = output(&folder, arguments);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(254), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(expected), "{arguments:?} says: {stderr}");
+    }
+}
+
+#[test]
 fn the_zoo_tells_what_was_caught() {
     let folder = folder();
     let zoo = output(&folder, &["zoo", "echo", "--seeds", "3", "--json"]);

@@ -27,6 +27,7 @@ mod fault;
 pub mod switch;
 
 pub mod generator;
+mod trace;
 mod world;
 
 pub use serde_json::{Map, Value};
@@ -45,5 +46,6 @@ pub use system::{
     BootError, BugInfo, Control, Invariant, OptionInfo, Setup, Shows, System, SystemInfo, Violation,
 };
 pub use time::Time;
+pub use trace::{Happening, Trace};
 pub use verdict::{Anomaly, Validity, Verdict};
 pub use world::{Call, Event, World, WorldError};

@@ -64,6 +64,8 @@ pub struct Interpreter<'a> {
     nodes: Vec<NodeId>,
     open: BTreeMap<u64, Open>,
     threads: Vec<Thread>,
+    /// How many of them are clients; those beyond make the final reads.
+    clients_at_a_time: usize,
     /// The threads without an open op, in ascending order.
     free: Vec<usize>,
     next_process: u64,
@@ -87,6 +89,8 @@ struct Open {
 struct Thread {
     process: u64,
     sequence: u64,
+    /// The node that it asks first.
+    home: NodeId,
 }
 
 /// How an op ended, for whoever asked for it.
@@ -117,7 +121,14 @@ impl<'a> Interpreter<'a> {
             faults: Faults::new(director, nodes.clone(), plan.system.leader_probe),
             rng: plan.seed.split("clients").rng(),
             open: BTreeMap::new(),
-            threads: (0..plan.concurrency as u64).map(|process| Thread { process, sequence: 0 }).collect(),
+            threads: (0..plan.concurrency)
+                .map(|thread| Thread {
+                    process: thread as u64,
+                    sequence: 0,
+                    home: nodes[thread % nodes.len()],
+                })
+                .collect(),
+            clients_at_a_time: plan.concurrency,
             free: (0..plan.concurrency).collect(),
             next_process: plan.concurrency as u64,
             index: 0,
@@ -138,6 +149,16 @@ impl<'a> Interpreter<'a> {
                 .map(|control| (control.name, (control.tempting)()))
                 .collect(),
         }
+    }
+
+    /// The same with these clients in place of as many as the plan says: each with its number and its home.
+    pub fn with_clients(mut self, clients: &[(u64, NodeId)]) -> Interpreter<'a> {
+        let thread = |(process, home): &(u64, NodeId)| Thread { process: *process, sequence: 0, home: *home };
+        self.threads = clients.iter().map(thread).collect();
+        self.free = (0..clients.len()).collect();
+        self.clients_at_a_time = clients.len();
+        self.next_process = clients.iter().map(|(process, _)| process + 1).max().unwrap_or(0);
+        self
     }
 
     /// Runs the plan to its end. What was recorded stands even when the harness could not go on.
@@ -181,7 +202,7 @@ impl<'a> Interpreter<'a> {
             let mut wake = end.min(now + TICK);
             while !self.free.is_empty() {
                 let now = self.world.now();
-                let threads = self.plan.concurrency;
+                let threads = self.clients_at_a_time;
                 let mut asked = Asked { now, free: &self.free, threads, rng: &mut self.rng };
                 match self.clients.next(&mut asked) {
                     Next::Do(thread, invocation) => self.invoke(thread, invocation)?,
@@ -239,14 +260,13 @@ impl<'a> Interpreter<'a> {
 
     fn invoke(&mut self, thread: usize, invocation: Invocation) -> Result<(), InterpreterError> {
         self.free.retain(|free| *free != thread);
-        let home = self.nodes[thread % self.nodes.len()];
-        self.call(thread, home, invocation)
+        self.call(thread, invocation)
     }
 
-    fn call(&mut self, thread: usize, home: NodeId, invocation: Invocation) -> Result<(), InterpreterError> {
+    fn call(&mut self, thread: usize, invocation: Invocation) -> Result<(), InterpreterError> {
         let client = &mut self.threads[thread];
         client.sequence += 1;
-        let (process, sequence) = (client.process, client.sequence);
+        let Thread { process, sequence, home } = *client;
         let request = self.clients.inner().request(&invocation);
         let op = self.op(Kind::Invoke, process, &invocation, invocation.value.clone(), None, home);
         self.record.totals.ops += 1;
@@ -349,7 +369,7 @@ impl<'a> Interpreter<'a> {
                 Ending::Info
             }
         };
-        if open.thread < self.plan.concurrency {
+        if open.thread < self.clients_at_a_time {
             let position = self.free.partition_point(|free| *free < open.thread);
             self.free.insert(position, open.thread);
         }
@@ -357,7 +377,8 @@ impl<'a> Interpreter<'a> {
     }
 
     fn retire(&mut self, thread: usize) {
-        self.threads[thread] = Thread { process: self.next_process, sequence: 0 };
+        let home = self.threads[thread].home;
+        self.threads[thread] = Thread { process: self.next_process, sequence: 0, home };
         self.next_process += 1;
     }
 
@@ -424,10 +445,10 @@ impl<'a> Interpreter<'a> {
         let mut left: BTreeMap<usize, VecDeque<Invocation>> = BTreeMap::new();
         for home in self.nodes.clone() {
             let thread = self.threads.len();
-            self.threads.push(Thread { process: self.next_process, sequence: 0 });
+            self.threads.push(Thread { process: self.next_process, sequence: 0, home });
             self.next_process += 1;
             left.insert(thread, reads.iter().cloned().collect());
-            self.call(thread, home, reads[0].clone())?;
+            self.call(thread, reads[0].clone())?;
         }
         let mut retries: VecDeque<(Time, usize)> = VecDeque::new();
         while self.world.now() < end && !self.interrupted.load(Ordering::Relaxed) {
@@ -455,8 +476,7 @@ impl<'a> Interpreter<'a> {
             }
             for thread in again {
                 if let Some(read) = left[&thread].front().cloned() {
-                    let home = self.nodes[(thread - self.plan.concurrency) % self.nodes.len()];
-                    self.call(thread, home, read)?;
+                    self.call(thread, read)?;
                 }
             }
             self.tick()?;

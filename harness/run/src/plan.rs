@@ -14,10 +14,11 @@ use std::time::Duration;
 use rashomon_core::{Fault, FaultKind, Map, Seed, Shows, SystemInfo, Value};
 
 use crate::registry;
-use file::line_of;
+pub(crate) use check::recorded as check_recorded;
 pub use file::{
     Nemesis, PlanError, PlanFile, ProbeMatch, Random, RecordedFault, Script, ScriptStep, parse, read,
 };
+pub(crate) use file::{line_of, plain};
 
 /// The mean interval between faults when nobody says.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_millis(1500);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rashomon_core::FaultId;
-use rashomon_results::{RunFolder, Schedule, ScheduleEvent};
+use rashomon_results::{RunFolder, ScheduleEntry, ScheduleEvent};
 
 use crate::plan::{self, Nemesis, PlanError, PlanFile, RecordedFault};
 
@@ -20,19 +20,24 @@ pub fn replay(run: &Path) -> Result<PlanFile, PlanError> {
         .schedule()
         .map_err(|error| wrong(error.to_string()))?
         .ok_or_else(|| wrong("the run has no schedule to replay".to_owned()))?;
-    Ok(PlanFile { nemesis: Some(Nemesis::Recorded(recorded(&schedule))), ..file })
+    Ok(PlanFile { nemesis: Some(Nemesis::Recorded(recorded(&schedule.entries))), ..file })
 }
 
 /// The faults of a schedule that were in force.
-fn recorded(schedule: &Schedule) -> Vec<RecordedFault> {
+pub(crate) fn recorded(entries: &[ScheduleEntry]) -> Vec<RecordedFault> {
     let mut faults: BTreeMap<FaultId, (Option<RecordedFault>, bool)> = BTreeMap::new();
-    for entry in &schedule.entries {
+    for entry in entries {
         let at = Duration::from_nanos(entry.time.0);
         match entry.event {
             ScheduleEvent::Intent => {
                 let fault = entry.fault.clone().zip(entry.disruption.clone());
-                let fault =
-                    fault.map(|(fault, disruption)| RecordedFault { at, until: None, fault, disruption });
+                let fault = fault.map(|(fault, disruption)| RecordedFault {
+                    id: Some(entry.id.0),
+                    at,
+                    until: None,
+                    fault,
+                    disruption,
+                });
                 faults.insert(entry.id, (fault, false));
             }
             ScheduleEvent::Injected => {

@@ -6,8 +6,9 @@ mod simulated;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use rashomon_core::{History, Value, Verdict, World, WorldError};
+use rashomon_core::{History, Trace, Value, Verdict, World, WorldError};
 use rashomon_results::{Ended, Network, RunFolder, RunVerdict, StoreError};
+use rashomon_workloads::Workload;
 use thiserror::Error;
 
 use crate::interpreter::{Files, Interpreter, InterpreterError, Record};
@@ -15,11 +16,18 @@ use crate::judge::{self, Limits};
 use crate::plan::Plan;
 use crate::progress::{Event, Observer, Phase};
 use crate::registry::{self, SystemEntry};
+use crate::schedule::Schedule;
 pub use live::live;
-pub use simulated::{in_memory, simulated};
+pub(crate) use simulated::{Imagined, imagine};
+pub use simulated::{in_memory, scheduled, scheduled_in, simulated};
 
 /// A world that can be ended.
 pub trait Stage: World {
+    /// Hands over what it wrote down of itself since it was last asked: nothing, unless it was told to.
+    fn take_trace(&mut self) -> Trace {
+        Trace::default()
+    }
+
     /// Ends it, and tells what the network did.
     fn finish(self: Box<Self>) -> Result<Network, WorldError>;
 }
@@ -68,18 +76,62 @@ pub enum RunError {
     },
 }
 
-/// Runs the plan in the world that `start` makes, judges it, and writes everything down.
+/// What is to be run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Script<'a> {
+    /// What a plan draws.
+    Drawn(&'a Plan),
+    /// What a schedule lists.
+    Listed(&'a Schedule),
+}
+
+impl Script<'_> {
+    /// The plan that is kept.
+    fn kept(&self) -> &Plan {
+        match self {
+            Script::Drawn(plan) => plan,
+            Script::Listed(schedule) => &schedule.plan,
+        }
+    }
+
+    /// The plan that the interpreter follows.
+    fn followed(&self) -> Plan {
+        match self {
+            Script::Drawn(plan) => (*plan).clone(),
+            Script::Listed(schedule) => schedule.script(),
+        }
+    }
+
+    /// What the clients do.
+    fn workload(&self, drawn: Box<dyn Workload>) -> Box<dyn Workload> {
+        match self {
+            Script::Drawn(_) => drawn,
+            Script::Listed(schedule) => Box::new(schedule.workload(drawn)),
+        }
+    }
+
+    /// Tells the interpreter which clients there are, if they are listed.
+    fn cast<'i>(&self, interpreter: Interpreter<'i>) -> Interpreter<'i> {
+        match self {
+            Script::Drawn(_) => interpreter,
+            Script::Listed(schedule) => interpreter.with_clients(&schedule.clients()),
+        }
+    }
+}
+
+/// Runs the script in the world that `start` makes, judges it, and writes everything down in `folder`.
 fn play(
-    plan: &Plan,
+    script: Script<'_>,
+    folder: RunFolder,
     settings: &Settings,
     observer: &mut dyn Observer,
     interrupted: &AtomicBool,
     start: impl FnOnce(&SystemEntry, &Path) -> Result<Box<dyn Stage>, WorldError>,
 ) -> Result<Outcome, RunError> {
+    let plan = script.followed();
     let entry = registry::system(plan.system.name).expect("a plan names a system that exists");
     let workload = rashomon_workloads::by_name(plan.workload).expect("a plan names a workload that exists");
-    let folder = RunFolder::create_fresh(&settings.out, plan.system.name)?;
-    let file = crate::plan::PlanFile { command: Some(settings.command.clone()), ..plan.to_file() };
+    let file = crate::plan::PlanFile { command: Some(settings.command.clone()), ..script.kept().to_file() };
     let kept = serde_json::to_value(file).expect("a plan is plain data");
     folder.write_plan(&kept)?;
     let mut sink = Files { history: folder.history_writer()?, schedule: folder.schedule_writer()? };
@@ -89,21 +141,26 @@ fn play(
         .map_err(|source| RunError::Start { source, folder: folder.path().to_owned() })?;
     let invariants = (entry.invariants)();
     let names: Vec<&str> = invariants.iter().map(|invariant| invariant.name()).collect();
-    let mut clients = (workload.make)();
+    let mut clients = script.workload((workload.make)());
     let interpreter = Interpreter::new(
         world.as_mut(),
         clients.as_mut(),
-        plan,
+        &plan,
         invariants,
         &mut sink,
         observer,
         interrupted,
     );
-    let (mut record, failure) = interpreter.run();
+    let (mut record, failure) = script.cast(interpreter).run();
     drop(sink);
     if let Some(error) = &failure {
         record.problems.push(format!("the harness could not go on: {error}"));
         record.ended = Ended::Failed;
+    }
+
+    let trace = world.take_trace();
+    if !trace.happenings.is_empty() {
+        folder.write_trace(trace)?;
     }
 
     observer.event(&Event::Phase(Phase::Stopping));

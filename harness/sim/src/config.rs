@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rashomon_core::client::Policy;
-use rashomon_core::{Link, Map, Seed, Value};
+use rashomon_core::{Link, Map, Seed, Time, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::span::Timing;
@@ -34,6 +34,8 @@ pub struct Config {
     pub overrides: BTreeMap<(Link, u64), Override>,
     /// How many happenings the trace keeps; none, and it costs nothing.
     pub trace: usize,
+    /// Before this instant the trace keeps nothing.
+    pub trace_from: Time,
 }
 
 /// What becomes of one message.
@@ -42,6 +44,8 @@ pub struct Config {
 pub enum Override {
     /// It is lost.
     Drop,
+    /// It arrives once, undamaged, as soon as if no rule were in force.
+    Pass,
     /// It arrives once, undamaged, after so long.
     Deliver(#[serde(with = "humantime_serde")] Duration),
 }
@@ -59,6 +63,7 @@ impl Config {
             through_json: false,
             overrides: BTreeMap::new(),
             trace: 0,
+            trace_from: Time::ZERO,
         }
     }
 }

@@ -27,5 +27,4 @@ pub use config::{Config, Override};
 pub use host::NodeCounters;
 pub use span::{Span, Timing};
 pub use swarm::{Choices, Swarm};
-pub use trace::{Happening, Trace};
 pub use world::{Network, SimWorld};

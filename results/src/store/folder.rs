@@ -5,10 +5,12 @@ use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rashomon_core::{History, NodeId};
+use rashomon_core::{History, NodeId, Trace};
 use serde_json::Value;
 
-use super::{HistoryWriter, Network, Schedule, ScheduleWriter, StoreError, document};
+use super::{
+    HistoryWriter, Network, Schedule, ScheduleWriter, Shrunk, ShrunkFile, StoreError, TraceFile, document,
+};
 use crate::RunVerdict;
 
 /// The link, beside the runs, that points to the youngest.
@@ -60,6 +62,13 @@ impl RunFolder {
             }
         }
         unreachable!("the loop ends by returning")
+    }
+
+    /// Takes in the folder of the run that this one was shrunk from, as `original`.
+    pub fn adopt(&self, original: &RunFolder) -> Result<RunFolder, StoreError> {
+        let path = self.path.join("original");
+        fs::rename(&original.path, &path).map_err(StoreError::io(&path, "moving the original run"))?;
+        Ok(RunFolder { path })
     }
 
     /// The folder of a run that was made before. A link such as `latest` is followed.
@@ -125,6 +134,16 @@ impl RunFolder {
         self.path.join("junit.xml")
     }
 
+    /// `trace.json`
+    pub fn trace_file(&self) -> PathBuf {
+        self.path.join("trace.json")
+    }
+
+    /// `shrunk.json`
+    pub fn shrunk_file(&self) -> PathBuf {
+        self.path.join("shrunk.json")
+    }
+
     /// `report.html`
     pub fn report_file(&self) -> PathBuf {
         self.path.join("report.html")
@@ -182,6 +201,16 @@ impl RunFolder {
         document::write_whole(&self.junit_file(), crate::junit::render(&self.id(), verdict).as_bytes())
     }
 
+    /// Writes what happened inside.
+    pub fn write_trace(&self, trace: Trace) -> Result<(), StoreError> {
+        document::write(&self.trace_file(), &TraceFile::new(trace))
+    }
+
+    /// Writes the schedule that shrinking left, as text that its owner made.
+    pub fn write_shrunk(&self, text: &str) -> Result<(), StoreError> {
+        document::write_whole(&self.shrunk_file(), text.as_bytes())
+    }
+
     /// Makes the report from what is in the folder, and writes it.
     pub fn write_report(&self) -> Result<PathBuf, StoreError> {
         let page = crate::report::render(self)?;
@@ -192,6 +221,18 @@ impl RunFolder {
     /// The plan; `None` when the run has none.
     pub fn plan(&self) -> Result<Option<Value>, StoreError> {
         document::read(&self.plan_file(), "plan")
+    }
+
+    /// What happened inside; `None` when the run has no trace.
+    pub fn trace(&self) -> Result<Option<Trace>, StoreError> {
+        let file: Option<TraceFile> = document::read(&self.trace_file(), "trace")?;
+        Ok(file.map(|file| file.trace))
+    }
+
+    /// What the run was shrunk from; `None` when it was not.
+    pub fn shrunk(&self) -> Result<Option<Shrunk>, StoreError> {
+        let file: Option<ShrunkFile> = document::read(&self.shrunk_file(), "schedule")?;
+        Ok(file.and_then(|file| file.shrunk))
     }
 
     /// The counters of the network; `None` when the run has none.

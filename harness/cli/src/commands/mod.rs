@@ -7,6 +7,7 @@ pub(crate) mod node;
 mod outcome;
 mod plan;
 pub(crate) mod report;
+mod shrink;
 pub(crate) mod sim;
 pub(crate) mod test;
 pub(crate) mod zoo;

@@ -22,6 +22,20 @@ pub(super) fn interruption() -> Result<Arc<AtomicBool>, ctrlc::Error> {
     Ok(interrupted)
 }
 
+/// Prints the verdict for people.
+pub(super) fn told(outcome: &Outcome) {
+    let report = outcome.folder.report_file();
+    let shown = Shown {
+        verdict: &outcome.verdict,
+        plan: Some(&outcome.plan),
+        history: Some(&outcome.history),
+        run: Some(outcome.folder.path()),
+        report: Some(&report),
+        colour: progress::colour(std::io::stdout().is_terminal()),
+    };
+    print!("{}", terminal::render(&shown));
+}
+
 /// Prints the verdict, and says how the program ends.
 pub(super) fn tell(outcome: Result<Outcome, RunError>, json: bool) -> Exit {
     let outcome = match outcome {
@@ -31,16 +45,7 @@ pub(super) fn tell(outcome: Result<Outcome, RunError>, json: bool) -> Exit {
     if json {
         println!("{}", serde_json::to_string_pretty(&outcome.verdict).expect("a verdict is plain data"));
     } else {
-        let report = outcome.folder.report_file();
-        let shown = Shown {
-            verdict: &outcome.verdict,
-            plan: Some(&outcome.plan),
-            history: Some(&outcome.history),
-            run: Some(outcome.folder.path()),
-            report: Some(&report),
-            colour: progress::colour(std::io::stdout().is_terminal()),
-        };
-        print!("{}", terminal::render(&shown));
+        told(&outcome);
     }
     match outcome.failure {
         Some(error) => fail(Exit::Harness, &error),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rashomon_run::plan::{self, PlanError, PlanFile};
-use rashomon_run::{Nemesis, Plan};
+use rashomon_run::{Nemesis, Plan, Schedule};
 
 use crate::args::PlanArguments;
 
@@ -73,6 +73,39 @@ pub(super) fn said(arguments: &PlanArguments, replay: Option<&Path>) -> Result<S
     };
     let file = file.map(|(file, text)| (file, origin, text));
     Ok(Said { flags, file, faults: plan::Faults { kinds, interval: arguments.nemesis_interval } })
+}
+
+/// The flags may name the system of a schedule, and nothing else that it says itself.
+pub(super) fn same_system(
+    arguments: &PlanArguments,
+    file: &Path,
+    schedule: &Schedule,
+) -> Result<(), PlanError> {
+    let wrong = |reason: String| PlanError { origin: "command line".to_owned(), line: None, reason };
+    let system = schedule.plan.system.name;
+    if arguments.system.as_ref().is_some_and(|named| named != system) {
+        return Err(wrong(format!("{} is of the system {system}", file.display())));
+    }
+    let PlanArguments { system: _, nodes, workload, nemesis, nemesis_interval, time_limit, rate, .. } =
+        arguments;
+    let PlanArguments { concurrency, seed, bug, options, plan, .. } = arguments;
+    let flags = [
+        (nodes.is_some(), "--nodes"),
+        (workload.is_some(), "--workload"),
+        (nemesis.is_some(), "--nemesis"),
+        (nemesis_interval.is_some(), "--nemesis-interval"),
+        (time_limit.is_some(), "--time-limit"),
+        (rate.is_some(), "--rate"),
+        (concurrency.is_some(), "--concurrency"),
+        (seed.is_some(), "--seed"),
+        (!bug.is_empty(), "--bug"),
+        (!options.is_empty(), "--option"),
+        (plan.is_some(), "--plan"),
+    ];
+    match flags.iter().find(|(given, _)| *given) {
+        Some((_, flag)) => Err(wrong(format!("{flag} goes with no --schedule: the schedule says it"))),
+        None => Ok(()),
+    }
 }
 
 /// A seed for a run that is given none: the only draw that does not descend from a seed.

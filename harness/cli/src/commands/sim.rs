@@ -2,25 +2,33 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rashomon_core::Validity;
 use rashomon_run::judge::Limits;
 use rashomon_run::plan::PlanError;
 use rashomon_run::sweep::{Sweep, mixture, sweep};
-use rashomon_run::{Plan, Settings};
+use rashomon_run::{Plan, Settings, schedule};
 use serde_json::json;
 
-use super::outcome::{interruption, tell};
+use super::outcome::{interruption, tell, told};
 use super::plan::{self, Said};
+use super::shrink::{self, Kept};
 use crate::args::SimArguments;
 use crate::exit::{Exit, fail};
 use crate::progress;
 
 pub(crate) fn run(arguments: &SimArguments) -> Exit {
+    let interrupted = match interruption() {
+        Ok(interrupted) => interrupted,
+        Err(error) => return fail(Exit::Harness, &error),
+    };
+    if let Some(file) = &arguments.schedule {
+        return listed(arguments, file, &interrupted);
+    }
     let said = match plan::said(&arguments.plan, None) {
         Ok(said) => said,
         Err(error) => return fail(Exit::Usage, &error),
@@ -32,9 +40,9 @@ pub(crate) fn run(arguments: &SimArguments) -> Exit {
         Err(error) => return fail(Exit::Usage, &error),
     };
     match arguments.seeds {
-        None => one(arguments, &plan),
+        None => one(arguments, &plan, &interrupted),
         Some(0) => fail(Exit::Usage, &"--seeds 0: there is nothing to run"),
-        Some(count) => many(arguments, &said, &plan, first, count),
+        Some(count) => many(arguments, &said, &plan, first, count, &interrupted),
     }
 }
 
@@ -45,45 +53,73 @@ fn mixed(said: &Said, seed: u64) -> Result<Plan, PlanError> {
     said.plan(Some(mixture(seed, &system)), seed)
 }
 
-fn one(arguments: &SimArguments, plan: &Plan) -> Exit {
-    let interrupted = match interruption() {
-        Ok(interrupted) => interrupted,
-        Err(error) => return fail(Exit::Harness, &error),
-    };
-    let settings = Settings {
+fn settings(arguments: &SimArguments, command: String) -> Settings {
+    Settings {
         out: arguments.output.out.clone(),
         executable: PathBuf::new(),
-        command: plan::command("sim", plan, &arguments.plan, None),
+        command,
         limits: Limits::default(),
+    }
+}
+
+/// A run that is told again from its schedule.
+fn listed(arguments: &SimArguments, file: &Path, interrupted: &AtomicBool) -> Exit {
+    let schedule = match schedule::read(file) {
+        Ok(schedule) => schedule,
+        Err(error) => return fail(Exit::Usage, &error),
     };
-    let mut observer = progress::observer(plan, std::io::stderr().is_terminal());
-    let outcome = rashomon_run::simulated(plan, &settings, observer.as_mut(), &interrupted);
+    if let Err(error) = plan::same_system(&arguments.plan, file, &schedule) {
+        return fail(Exit::Usage, &error);
+    }
+    let settings = settings(arguments, shrink::again(file));
+    let mut observer = progress::observer(&schedule.plan, std::io::stderr().is_terminal());
+    let outcome = rashomon_run::scheduled(&schedule, &settings, observer.as_mut(), interrupted);
     drop(observer);
     tell(outcome, arguments.output.json)
 }
 
-fn many(arguments: &SimArguments, said: &Said, plan: &Plan, first: u64, count: u64) -> Exit {
-    let interrupted = match interruption() {
-        Ok(interrupted) => interrupted,
-        Err(error) => return fail(Exit::Harness, &error),
-    };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let target = if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(count), target);
-    let style = ProgressStyle::with_template("{spinner} {pos}/{len} seeds  {per_sec}  {msg}");
-    bar.set_style(style.expect("the template is well formed"));
+/// One seed, with all its files.
+fn one(arguments: &SimArguments, plan: &Plan, interrupted: &AtomicBool) -> Exit {
+    let settings = settings(arguments, plan::command("sim", plan, &arguments.plan, None));
+    let mut observer = progress::observer(plan, std::io::stderr().is_terminal());
+    let outcome = rashomon_run::simulated(plan, &settings, observer.as_mut(), interrupted);
+    drop(observer);
+    match outcome {
+        Ok(outcome) if outcome.verdict.valid == Validity::Invalid => {
+            match shrink::kept(arguments, plan, outcome, &settings, interrupted) {
+                Ok(kept) => {
+                    let exit = tell(Ok(kept.outcome), arguments.output.json);
+                    if arguments.output.json {
+                        eprint!("{}", kept.words);
+                    } else {
+                        print!("{}", kept.words);
+                    }
+                    exit
+                }
+                Err(error) => fail(Exit::Harness, &error),
+            }
+        }
+        outcome => tell(outcome, arguments.output.json),
+    }
+}
+
+fn many(
+    arguments: &SimArguments,
+    said: &Said,
+    plan: &Plan,
+    first: u64,
+    count: u64,
+    interrupted: &AtomicBool,
+) -> Exit {
+    let bar = progress::counter(count, "{spinner} {pos}/{len} seeds  {per_sec}  {msg}");
     let begun = Instant::now();
     let anomalies = Mutex::new(BTreeMap::<String, u64>::new());
     let swept = sweep(
         first..first.saturating_add(count),
-        arguments.jobs.unwrap_or(cores),
+        shrink::jobs(arguments),
         !arguments.keep_going,
         |seed| mixed(said, seed).expect("what is right for one seed is right for all"),
-        &interrupted,
+        interrupted,
         |seed, verdict| {
             bar.inc(1);
             if verdict.valid == Validity::Invalid {
@@ -102,6 +138,12 @@ fn many(arguments: &SimArguments, said: &Said, plan: &Plan, first: u64, count: u
         repeat(plan.system.name, &words, seed)
     };
     let exit = judged(&swept, count);
+    let invalid = swept.failures.iter().find(|finding| finding.verdict.valid == Validity::Invalid);
+    let kept = match invalid.map(|finding| keep(arguments, said, finding.seed, &again, interrupted)) {
+        None => None,
+        Some(Ok(kept)) => Some(kept),
+        Some(Err(error)) => return fail(Exit::Harness, &error),
+    };
     if arguments.output.json {
         let failures: Vec<_> = swept
             .failures
@@ -111,6 +153,7 @@ fn many(arguments: &SimArguments, said: &Said, plan: &Plan, first: u64, count: u
         let report = json!({
             "system": plan.system.name, "bugs": plan.bugs, "first_seed": first, "ran": swept.ran, "valid": swept.valid,
             "vacuous": swept.vacuous, "failures": failures, "anomalies": anomalies, "seconds": seconds,
+            "run": kept.as_ref().map(|kept| kept.outcome.folder.path()), "shrunk": kept.as_ref().map(|kept| &kept.shrunk),
         });
         println!("{report:#}");
         return exit;
@@ -127,11 +170,31 @@ fn many(arguments: &SimArguments, said: &Said, plan: &Plan, first: u64, count: u
         swept.ran as f64 / seconds
     );
     println!("  {} valid, {} vacuous, {} failed", swept.valid, swept.vacuous, swept.failures.len());
-    if let Some(found) = swept.failures.first() {
+    if let Some(found) = invalid.or(swept.failures.first()) {
         println!("  seed {}: {}", found.seed, found.verdict.summary);
         println!("  again   {}", again(found.seed));
     }
+    if let Some(kept) = kept {
+        println!();
+        told(&kept.outcome);
+        print!("{}", kept.words);
+    }
     exit
+}
+
+/// Runs the seed again, with all its files, and shrinks it.
+fn keep(
+    arguments: &SimArguments,
+    said: &Said,
+    seed: u64,
+    again: &dyn Fn(u64) -> String,
+    interrupted: &AtomicBool,
+) -> Result<Kept, rashomon_run::RunError> {
+    let plan = mixed(said, seed).expect("what is right for one seed is right for all");
+    let settings = settings(arguments, again(seed));
+    let outcome =
+        rashomon_run::simulated(&plan, &settings, &mut rashomon_run::progress::Nobody, interrupted)?;
+    shrink::kept(arguments, &plan, outcome, &settings, interrupted)
 }
 
 /// The command that replays one seed of a sweep: the same words, without those that make it many.
@@ -140,9 +203,9 @@ fn repeat(system: &str, words: &[String], seed: u64) -> String {
     let mut words = words.iter().filter(|word| *word != system);
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--keep-going" | "--json" => {}
-            "--seeds" | "--seed" | "--jobs" | "-j" | "-s" => drop(words.next()),
-            word if word.starts_with("--seed") || word.starts_with("--jobs=") => {}
+            "--keep-going" | "--json" | "--no-shrink" => {}
+            "--seeds" | "--seed" | "--jobs" | "--shrink-time" | "-j" | "-s" => drop(words.next()),
+            word if ["--seed", "--jobs=", "--shrink-time="].iter().any(|left| word.starts_with(left)) => {}
             word => kept.push(word.to_owned()),
         }
     }

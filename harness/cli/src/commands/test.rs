@@ -4,8 +4,9 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use rashomon_run::Settings;
 use rashomon_run::judge::Limits;
+use rashomon_run::plan::PlanError;
+use rashomon_run::{Plan, Settings, schedule};
 
 use super::outcome::{interruption, tell};
 use super::plan;
@@ -14,8 +15,7 @@ use crate::exit::{Exit, fail};
 use crate::progress;
 
 pub(crate) fn run(arguments: &TestArguments) -> Exit {
-    let said = plan::said(&arguments.plan, arguments.replay.as_deref());
-    let plan = match said.and_then(|said| said.plan(None, plan::fresh_seed())) {
+    let plan = match planned(arguments) {
         Ok(plan) => plan,
         Err(error) => return fail(Exit::Usage, &error),
     };
@@ -29,7 +29,10 @@ pub(crate) fn run(arguments: &TestArguments) -> Exit {
     let settings = Settings {
         out: arguments.output.out.clone(),
         executable: PathBuf::from("/proc/self/exe"),
-        command: plan::command("test", &plan, &arguments.plan, arguments.replay.as_deref()),
+        command: match &arguments.schedule {
+            Some(file) => format!("rashomon test --schedule {}", file.display()),
+            None => plan::command("test", &plan, &arguments.plan, arguments.replay.as_deref()),
+        },
         limits: Limits::default(),
     };
     let mut worst = Exit::Valid;
@@ -47,4 +50,21 @@ pub(crate) fn run(arguments: &TestArguments) -> Exit {
         eprintln!("{invalid} of {ran} runs were invalid");
     }
     worst
+}
+
+/// The plan that the arguments ask for.
+fn planned(arguments: &TestArguments) -> Result<Plan, PlanError> {
+    let Some(file) = &arguments.schedule else {
+        return plan::said(&arguments.plan, arguments.replay.as_deref())?.plan(None, plan::fresh_seed());
+    };
+    let schedule = schedule::read(file)?;
+    plan::same_system(&arguments.plan, file, &schedule)?;
+    let (faults, ops, messages) = (schedule.faults().len(), schedule.ops.len(), schedule.messages.len());
+    eprintln!("{}: {faults} faults are injected at their times.", file.display());
+    eprintln!(
+        "  Left to chance, for only virtual time can repeat it: the {ops} listed ops (clients ask as in the run that was \
+         shrunk, {} a second), the fates of {messages} single messages, and how long anything takes.",
+        schedule.plan.rate
+    );
+    Ok(schedule.live())
 }

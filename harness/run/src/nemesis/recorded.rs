@@ -17,7 +17,7 @@ impl RecordedFaults {
     pub(super) fn new(faults: &[RecordedFault]) -> RecordedFaults {
         let mut orders = Vec::new();
         for (number, recorded) in faults.iter().enumerate() {
-            let id = FaultId(number as u32);
+            let id = FaultId(recorded.id.unwrap_or(number as u32));
             let (fault, disruption) = (recorded.fault.clone(), recorded.disruption.clone());
             orders.push((Time::ZERO + recorded.at, Order::Inject { id, fault, disruption }));
             if let Some(until) = recorded.until {

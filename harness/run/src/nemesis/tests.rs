@@ -162,6 +162,7 @@ fn recorded_faults_strike_the_same_nodes_at_the_same_times() {
     let kill =
         |node| (Fault::Kill { target: Target::Leader }, Disruption::Kill { nodes: vec![NodeId(node)] });
     let recorded = |at, until: Option<u64>, (fault, disruption)| crate::plan::RecordedFault {
+        id: None,
         at: Duration::from_secs(at),
         until: until.map(Duration::from_secs),
         fault,

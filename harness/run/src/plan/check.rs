@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rashomon_core::{Disruption, Fault, FaultKind, NodeId, Shape, SystemInfo, Target};
 
-use super::Nemesis;
+use super::{Nemesis, RecordedFault};
 use crate::registry;
 
 /// What is wrong with a nemesis: the token that is at fault, and why.
@@ -18,14 +18,15 @@ pub(super) fn nemesis(nemesis: &Nemesis, system: &SystemInfo, nodes: u16) -> Res
             random.kinds.iter().try_for_each(|kind| kind_fits(*kind, system, nodes))
         }
         Nemesis::Recorded(faults) => {
-            for (number, recorded) in faults.iter().enumerate() {
+            let mut ids = BTreeSet::new();
+            for (number, fault) in faults.iter().enumerate() {
                 let wrong = |reason| {
                     ("\"recorded\"".into(), format!("fault {} of those recorded: {reason}", number + 1))
                 };
-                kind_fits(recorded.disruption.kind(), system, nodes).map_err(|(_, reason)| wrong(reason))?;
-                nodes_struck_exist(&recorded.disruption, nodes).map_err(wrong)?;
-                if let Disruption::Clock { skew, .. } = &recorded.disruption {
-                    skew.trouble().map_or(Ok(()), |trouble| Err(wrong(trouble)))?;
+                recorded(fault, system, nodes).map_err(wrong)?;
+                let id = fault.id.unwrap_or(number as u32);
+                if !ids.insert(id) {
+                    return Err(wrong(format!("another one has the id {id}")));
                 }
             }
             Ok(())
@@ -70,6 +71,37 @@ pub(super) fn nemesis(nemesis: &Nemesis, system: &SystemInfo, nodes: u16) -> Res
             }
             Ok(())
         }
+    }
+}
+
+/// What is wrong with a recorded fault.
+pub(crate) fn recorded(recorded: &RecordedFault, system: &SystemInfo, nodes: u16) -> Result<(), String> {
+    const LONGEST: Duration = Duration::from_hours(24);
+    kind_fits(recorded.disruption.kind(), system, nodes).map_err(|(_, reason)| reason)?;
+    nodes_struck_exist(&recorded.disruption, nodes)?;
+    if recorded.until.is_some_and(|until| until < recorded.at) {
+        return Err("it ends before it begins".to_owned());
+    }
+    let (durations, shares) = match &recorded.disruption {
+        Disruption::Links { rule, .. } => {
+            ([rule.delay, rule.jitter], [rule.loss, rule.duplicate, rule.reorder, rule.corrupt])
+        }
+        Disruption::SlowDisk { at_least, at_most, .. } => ([*at_least, *at_most], [0; 4]),
+        Disruption::Clock { skew, .. } => {
+            skew.trouble().map_or(Ok(()), Err)?;
+            ([Duration::ZERO; 2], [0; 4])
+        }
+        Disruption::Kill { .. }
+        | Disruption::PowerOff { .. }
+        | Disruption::Pause { .. }
+        | Disruption::Restart { .. } => ([Duration::ZERO; 2], [0; 4]),
+    };
+    if durations.iter().chain([&recorded.at]).chain(&recorded.until).any(|duration| *duration > LONGEST) {
+        return Err("it takes longer than a day".to_owned());
+    }
+    match shares.iter().find(|share| **share > 100) {
+        Some(share) => Err(format!("{share} percent; 0 to 100 can be done")),
+        None => Ok(()),
     }
 }
 

@@ -70,6 +70,9 @@ pub enum Nemesis {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedFault {
+    /// Its number in that run, from which its random draws descend; its place in the list, if missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u32>,
     /// From when.
     #[serde(with = "humantime_serde")]
     pub at: Duration,
@@ -234,11 +237,11 @@ pub fn read(path: &Path) -> Result<(PlanFile, String), PlanError> {
 }
 
 /// The line is in the error already; `serde_json` says it once more at the end.
-fn plain(message: &str) -> String {
+pub(crate) fn plain(message: &str) -> String {
     message.rsplit_once(" at line ").map_or(message, |(reason, _)| reason).to_owned()
 }
 
 /// The first line that contains `token`.
-pub(super) fn line_of(text: &str, token: &str) -> Option<usize> {
+pub(crate) fn line_of(text: &str, token: &str) -> Option<usize> {
     text.lines().position(|line| line.contains(token)).map(|index| index + 1)
 }

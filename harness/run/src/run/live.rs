@@ -5,9 +5,9 @@ use std::sync::atomic::AtomicBool;
 use rashomon_core::client::Policy;
 use rashomon_core::{RunId, WorldError};
 use rashomon_live::{Config, LiveWorld};
-use rashomon_results::{Network, NodeReport};
+use rashomon_results::{Network, NodeReport, RunFolder};
 
-use super::{Outcome, RunError, Settings, Stage, play};
+use super::{Outcome, RunError, Script, Settings, Stage, play};
 use crate::plan::Plan;
 use crate::progress::Observer;
 
@@ -18,7 +18,8 @@ pub fn live(
     observer: &mut dyn Observer,
     interrupted: &AtomicBool,
 ) -> Result<Outcome, RunError> {
-    play(plan, settings, observer, interrupted, |_, folder| {
+    let folder = RunFolder::create_fresh(&settings.out, plan.system.name)?;
+    play(Script::Drawn(plan), folder, settings, observer, interrupted, |_, folder| {
         // Runs of one seed may overlap: what tells them apart must not come from the seed alone.
         let run = RunId(plan.seed.split("run").0 ^ u64::from(std::process::id()));
         let config = Config::new(plan.system.name, plan.nodes, plan.seed, run, folder.to_owned());

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use rashomon_core::client::{Attempt, Attempts, Policy, Step};
 use rashomon_core::rpc::{RpcError, parse_reply, parse_request};
-use rashomon_core::{Call, Event, NodeId, Protocol, System, Ticket, Value};
+use rashomon_core::{Call, Event, Happening, NodeId, Protocol, System, Ticket, Value};
 use serde::Serialize;
 
 use super::{Due, SimWorld};
 use crate::host::{Asked, Input};
-use crate::trace::{self, Happening};
+use crate::trace;
 
 /// A call that has not ended.
 struct Open<R> {
@@ -83,7 +83,7 @@ impl<S: System> SimWorld<S> {
                     host.counters.missed += u64::from(host.absent);
                     if !host.listens() {
                         let (at, request) = (self.now, &open.request);
-                        self.tracer.note(|| Happening::Request {
+                        self.tracer.note(at, || Happening::Request {
                             at,
                             process,
                             node,
@@ -101,7 +101,7 @@ impl<S: System> SimWorld<S> {
                     let asked = Asked { attempt, request: open.request.clone() };
                     let way = self.config.timing.client.draw(self.seeds.client.split_number(2 * attempt));
                     let (at, arrives) = (self.now, self.now + way);
-                    self.tracer.note(|| Happening::Request {
+                    self.tracer.note(at, || Happening::Request {
                         at,
                         process,
                         node,
@@ -209,7 +209,7 @@ impl<S: System> SimWorld<S> {
     fn tell(&mut self, process: u64, node: NodeId, attempt: u64, end: Attempt) {
         let way = self.config.timing.client.draw(self.seeds.client.split_number(2 * attempt + 1));
         let (at, arrives) = (self.now, self.now + way);
-        self.tracer.note(|| Happening::Answer {
+        self.tracer.note(at, || Happening::Answer {
             at,
             process,
             node,

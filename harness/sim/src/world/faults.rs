@@ -4,11 +4,10 @@
 //! message had to do with a process while it was dead or stopped. So each strike on a process remembers what
 //! had come for the node before, and looks again when the node is back.
 
-use rashomon_core::{Disruption, FaultId, Impact, NodeId, System, TRUE_RATE, Time, WallClock, WorldError};
+use rashomon_core::{Disruption, FaultId, Happening, Impact, NodeId, System, TRUE_RATE, Time, WallClock, WorldError};
 
 use super::SimWorld;
 use crate::span::Span;
-use crate::trace::Happening;
 
 /// A disruption that has not been healed.
 #[derive(Debug)]
@@ -109,7 +108,7 @@ impl<S: System> SimWorld<S> {
         let before = self.host_ref(node).counters.missed;
         self.host(node).paused_by.insert(id);
         let at = self.now;
-        self.tracer.note(|| Happening::Stopped { at, node });
+        self.tracer.note(at, || Happening::Stopped { at, node });
         self.leaves(node);
         self.remember(id, Strike { node, before, after: None });
     }

@@ -1,10 +1,9 @@
 //! Processes coming and going.
 
-use rashomon_core::{Event, NodeId, Seed, Setup, System};
+use rashomon_core::{Event, Happening, NodeId, Seed, Setup, System};
 
 use super::{Due, SimWorld};
 use crate::host::{Input, Tenant};
-use crate::trace::Happening;
 
 impl<S: System> SimWorld<S> {
     /// Starts a process. It takes a while until it is there.
@@ -56,7 +55,7 @@ impl<S: System> SimWorld<S> {
         match S::boot(&setup, records) {
             Ok(state) => {
                 let (at, incarnation) = (self.now, self.host_ref(node).incarnation);
-                self.tracer.note(|| Happening::Boot { at, node, incarnation });
+                self.tracer.note(at, || Happening::Boot { at, node, incarnation });
                 self.host(node).tenant = Tenant::Process(state);
                 self.step(node, |state, cx| state.on_start(cx));
                 if self.host_ref(node).listens() {
@@ -71,7 +70,7 @@ impl<S: System> SimWorld<S> {
     pub(super) fn crash(&mut self, node: NodeId, report: String) {
         self.hang_up(node);
         let at = self.now;
-        self.tracer.note(|| Happening::End { at, node, how: report.clone() });
+        self.tracer.note(at, || Happening::End { at, node, how: report.clone() });
         let host = self.host(node);
         host.tenant = Tenant::Crashed(report.clone());
         host.disk.killed();
@@ -83,7 +82,7 @@ impl<S: System> SimWorld<S> {
     pub(super) fn kill(&mut self, node: NodeId, power_off: bool) -> u64 {
         self.hang_up(node);
         let (at, how) = (self.now, if power_off { "power failed" } else { "killed" });
-        self.tracer.note(|| Happening::End { at, node, how: how.to_owned() });
+        self.tracer.note(at, || Happening::End { at, node, how: how.to_owned() });
         let mut rng = self.life(self.seeds.power_off, node).rng();
         let host = self.host(node);
         host.tenant = Tenant::Nobody;
@@ -109,7 +108,7 @@ impl<S: System> SimWorld<S> {
             host.wait(Input::Synced);
         }
         let at = self.now;
-        self.tracer.note(|| Happening::Durable { at, node, writes });
+        self.tracer.note(at, || Happening::Durable { at, node, writes });
         if !paused {
             self.release(node);
         }
@@ -129,7 +128,7 @@ impl<S: System> SimWorld<S> {
     /// the two it does first is as the scheduler of a real machine has it: nobody knows.
     pub(super) fn resume(&mut self, node: NodeId) {
         let at = self.now;
-        self.tracer.note(|| Happening::Resumed { at, node });
+        self.tracer.note(at, || Happening::Resumed { at, node });
         let key = self.seeds.resume.split_number(node.0.into()).split_number(self.now.0);
         let timers_first = key.0.is_multiple_of(2);
         if timers_first && self.host_ref(node).listens() {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use rashomon_core::switch::{Delivery, Fate};
-use rashomon_core::{Link, NodeId, Protocol, System, Time};
+use rashomon_core::{Happening, Link, NodeId, Protocol, System, Time};
 
 use super::{Due, SimWorld};
 use crate::config::Override;
 use crate::host::{Input, Letter};
-use crate::trace::{self, Happening};
+use crate::trace;
 
 /// The size of a message as far as the switch is concerned, unless it travels as JSON: sizes decide which bit a
 /// damaged message has flipped, and a damaged message is a lost one whichever bit it was.
@@ -44,12 +44,17 @@ impl<S: System> SimWorld<S> {
         let fate = self.switch.route(self.now, link, bytes);
         let mut arrivals = std::mem::take(&mut self.arrivals);
         self.deliver(link, &fate, &mut arrivals);
-        self.tracer.note(|| Happening::Message {
-            at: self.now,
+        let at = self.now;
+        self.tracer.note(at, || Happening::Message {
+            at,
             link,
             sequence: fate.sequence,
             arrivals: arrivals.clone(),
-            fate: trace::names(fate.marks),
+            fate: match self.config.overrides.get(&(link, fate.sequence)) {
+                Some(Override::Drop) => vec!["dropped".to_owned()],
+                Some(Override::Pass | Override::Deliver(_)) => Vec::new(),
+                None => trace::names(fate.marks),
+            },
             text: trace::text(&message),
         });
         let incarnation = self.host_ref(from).incarnation;
@@ -67,18 +72,18 @@ impl<S: System> SimWorld<S> {
     /// When the copies of a message arrive, into `arrivals`.
     fn deliver(&mut self, link: Link, fate: &Fate, arrivals: &mut Vec<Time>) {
         arrivals.clear();
-        match self.config.overrides.get(&(link, fate.sequence)) {
-            Some(Override::Drop) => return,
-            Some(Override::Deliver(way)) => {
-                // Not at once, for what takes no time could go on for ever.
-                arrivals.push(self.now + (*way).max(Duration::from_nanos(1)));
-                return;
-            }
-            None => {}
-        }
         let number = u64::from(link.from.0) << 16 | u64::from(link.to.0);
         let key = self.seeds.message.split_number(number).split_number(fate.sequence);
         let span = self.config.timing.message;
+        match self.config.overrides.get(&(link, fate.sequence)) {
+            Some(Override::Drop) => return,
+            // Not at once, for what takes no time could go on for ever.
+            Some(Override::Deliver(way)) => {
+                return arrivals.push(self.now + (*way).max(Duration::from_nanos(1)));
+            }
+            Some(Override::Pass) => return arrivals.push(self.now + span.draw(key.split_number(0))),
+            None => {}
+        }
         let host = &mut self.hosts[usize::from(link.to.0) - 1];
         let arrive = |(copy, delivery): (u64, &Delivery)| {
             if delivery.flip.is_some() {
@@ -127,6 +132,6 @@ impl<S: System> SimWorld<S> {
 
     fn unheard(&mut self, link: Link, sequence: u64, because: &'static str) {
         let at = self.now;
-        self.tracer.note(|| Happening::Unheard { at, link, sequence, because });
+        self.tracer.note(at, || Happening::Unheard { at, link, sequence, because: because.to_owned() });
     }
 }

@@ -13,13 +13,13 @@ use rashomon_core::client::Attempt;
 use rashomon_core::switch::{LinkCounts, Switch};
 use rashomon_core::{
     Call, Disruption, Effect, Event, FaultId, Impact, Link, NodeId, Protocol, Seed, Setup, System, Time,
-    World, WorldError,
+    Trace, World, WorldError,
 };
 
 use crate::config::Config;
 use crate::host::{Asked, Host, Letter, NodeCounters};
 use crate::queue::Queue;
-use crate::trace::{Trace, Tracer};
+use crate::trace::Tracer;
 use calls::Calls;
 use faults::InForce;
 
@@ -129,7 +129,7 @@ impl<S: System> SimWorld<S> {
             calls: Calls::new(config.policy),
             faults: BTreeMap::new(),
             healed: BTreeMap::new(),
-            tracer: Tracer::new(config.trace),
+            tracer: Tracer::new(config.trace, config.trace_from),
             effects: Vec::new(),
             arrivals: Vec::new(),
             config,

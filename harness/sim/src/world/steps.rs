@@ -2,12 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rashomon_core::{Context, Effect, Event, Node, NodeId, System};
+use rashomon_core::{Context, Effect, Event, Happening, Node, NodeId, System};
 
 use super::{Due, SimWorld};
 use crate::disk::Job;
 use crate::host::{Tenant, Visible};
-use crate::trace::{self, Happening};
+use crate::trace;
 
 /// More steps in a millisecond than any machine takes: whoever takes them will never come to rest.
 const MOST_STEPS: u32 = 100_000;
@@ -93,7 +93,9 @@ impl<S: System> SimWorld<S> {
             Visible::Send(to, message) => self.send(node, to, message),
             Visible::Reply(ticket, reply) => self.reply(node, ticket, reply),
             Visible::Probe(probe) => {
-                self.events.push_back(Event::Probe { at: self.now, node, probe });
+                let at = self.now;
+                self.tracer.note(at, || Happening::Probe { at, node, said: probe.clone() });
+                self.events.push_back(Event::Probe { at, node, probe });
                 Ok(())
             }
         }
@@ -138,7 +140,7 @@ impl<S: System> SimWorld<S> {
             let host = self.host(node);
             let local = host.monotonic.reading(now);
             let Some(timer) = host.timers.pop_due(local) else { break };
-            self.tracer.note(|| Happening::Timer { at: now, node, timer: trace::text(&timer) });
+            self.tracer.note(now, || Happening::Timer { at: now, node, timer: trace::text(&timer) });
             self.step(node, |state, cx| state.on_timer(timer, cx));
         }
         self.await_timers(node);

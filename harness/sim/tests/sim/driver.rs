@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand::seq::IndexedRandom;
+use rashomon_core::Trace;
 use rashomon_core::generator::{Asked, Generator as _, Invocation, Next};
 use rashomon_core::{
     Call, Cluster, Event, Fault, FaultId, FaultKind, History, Impact, Invariant, Kind, NodeId, Op, Outcome,
     Process, Rng, Seed, Shape, Skew, System, Target, Time, World,
 };
-use rashomon_sim::{Config, SimWorld, Trace};
+use rashomon_sim::{Config, SimWorld};
 
 /// What a run does.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rashomon_core::switch::LinkRule;
-use rashomon_core::{Disruption, FaultId, FaultKind, Link, NodeId, World};
-use rashomon_sim::{Config, Happening, Override, Trace};
+use rashomon_core::{Disruption, FaultId, FaultKind, Happening, Link, NodeId, Trace, World};
+use rashomon_sim::{Config, Override};
 use rashomon_systems::raft::Raft;
 use serde_json::json;
 
@@ -16,8 +16,13 @@ const LINK: Link = Link { from: NodeId(1), to: NodeId(2) };
 
 /// n1 tells n2 a number of things over a link that loses half of them; gives what n2 heard, and the trace.
 fn told(config: Config) -> (Vec<String>, Trace) {
+    story(config, 50)
+}
+
+/// The same over a link that loses so many of a hundred.
+fn story(config: Config, loss: u8) -> (Vec<String>, Trace) {
     let mut desk = Desk::new(Config { trace: 1000, ..config });
-    let rule = LinkRule { loss: 50, ..LinkRule::default() };
+    let rule = LinkRule { loss, ..LinkRule::default() };
     let lossy = Disruption::Links { kind: FaultKind::Loss, links: vec![LINK], rule };
     desk.world.inject(FaultId(0), &lossy).unwrap();
     for number in 0..20 {
@@ -67,6 +72,25 @@ fn an_override_changes_the_fate_of_one_message_and_of_no_other() {
     let mut expected = vec![kept, lost];
     expected.sort_unstable();
     assert_eq!(changed, expected);
+}
+
+#[test]
+fn what_is_let_pass_takes_as_long_as_on_a_clear_link() {
+    let all = |fate| (0..20).map(|number| ((LINK, number), fate)).collect();
+    let arrivals = |(_, trace): (Vec<String>, Trace)| -> Vec<_> {
+        let arrivals = |happening: &Happening| match happening {
+            Happening::Message { at, arrivals, fate, .. } => {
+                assert_eq!(fate.len(), 0, "nothing was done to it");
+                Some(arrivals.iter().map(|arrival| arrival.since(*at)).collect::<Vec<_>>())
+            }
+            _ => None,
+        };
+        trace.happenings.iter().filter_map(arrivals).collect()
+    };
+    let clear = arrivals(story(config(1), 0));
+    let passed = arrivals(story(Config { overrides: all(Override::Pass), ..config(1) }, 100));
+    assert_eq!(clear.len(), 20);
+    assert_eq!(clear, passed);
 }
 
 #[test]
