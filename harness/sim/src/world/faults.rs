@@ -4,7 +4,9 @@
 //! message had to do with a process while it was dead or stopped. So each strike on a process remembers what
 //! had come for the node before, and looks again when the node is back.
 
-use rashomon_core::{Disruption, FaultId, Happening, Impact, NodeId, System, TRUE_RATE, Time, WallClock, WorldError};
+use rashomon_core::{
+    Disruption, FaultId, Happening, Impact, NodeId, System, TRUE_RATE, Time, WallClock, WorldError,
+};
 
 use super::SimWorld;
 use crate::span::Span;
