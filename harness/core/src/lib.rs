@@ -19,6 +19,7 @@ mod verdict;
 
 pub mod client;
 mod gate;
+mod probe;
 mod protocol;
 pub mod rpc;
 mod system;
@@ -40,7 +41,8 @@ pub use generator::{Generator, Next};
 pub use history::{History, HistoryError};
 pub use id::{Link, NodeId, Process, RunId};
 pub use op::{Kind, Op};
-pub use protocol::{Context, Effect, Node, Probe, Protocol, Ticket};
+pub use probe::{Fields, Name, Probe};
+pub use protocol::{Context, Effect, Node, Protocol, Ticket};
 pub use seed::{Rng, Seed};
 pub use system::{
     BootError, BugInfo, Control, Invariant, OptionInfo, Setup, Shows, System, SystemInfo, Violation,

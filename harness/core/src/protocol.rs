@@ -11,12 +11,11 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::rpc::RpcError;
-use crate::{NodeId, Rng, Time};
+use crate::{NodeId, Probe, Rng, Time};
 
 /// The types that the nodes of one system speak with.
 ///
@@ -39,34 +38,6 @@ pub trait Protocol: Sized + 'static {
 /// A client's request that awaits its reply, in the life of one node process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
-
-/// Something a node says about itself, for the eyes of the harness alone: `leader`, `vote`, `commit`, ...
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Probe {
-    /// What happened.
-    pub probe: String,
-    /// The particulars.
-    #[serde(flatten)]
-    pub fields: Map<String, Value>,
-}
-
-impl Probe {
-    /// A probe without fields.
-    pub fn new(name: impl Into<String>) -> Probe {
-        Probe { probe: name.into(), fields: Map::new() }
-    }
-
-    /// The same probe with one more field.
-    pub fn with(mut self, field: &str, value: impl Into<Value>) -> Probe {
-        self.fields.insert(field.to_owned(), value.into());
-        self
-    }
-
-    /// A field that must be a non-negative integer.
-    pub fn number(&self, field: &str) -> Option<u64> {
-        self.fields.get(field)?.as_u64()
-    }
-}
 
 /// One thing a node wants done.
 #[derive(Debug)]

@@ -160,7 +160,9 @@ fn understand(line: &[u8]) -> Said {
         return serde_json::from_value(Value::Object(fields)).map_or_else(|_| garbage(), Said::Report);
     }
     match (fields.remove("at").as_ref().and_then(Value::as_u64), fields.remove("probe")) {
-        (Some(at), Some(Value::String(probe))) => Said::Probe(at, Probe { probe, fields }),
+        (Some(at), Some(Value::String(probe))) => {
+            Said::Probe(at, Probe { probe: probe.into(), fields: fields.into() })
+        }
         _ => garbage(),
     }
 }

@@ -32,10 +32,10 @@ pub(crate) fn violated(mut invariants: Vec<Box<dyn rashomon_core::Invariant>>, s
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = line.split_whitespace();
         let node: rashomon_core::NodeId = words.next().unwrap().parse().unwrap();
-        let mut probe = Probe::new(words.next().unwrap());
+        let mut probe = Probe::new(words.next().unwrap().to_owned());
         for word in words {
             let (field, value) = word.split_once('=').unwrap();
-            let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+            let value: Value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
             probe.fields.insert(field.to_owned(), value);
         }
         for invariant in &mut invariants {

@@ -117,7 +117,7 @@ impl Server {
     }
 
     /// A probe that tells the state and where in the sequence it is.
-    pub(super) fn describe(&self, name: &str) -> Probe {
+    pub(super) fn describe(&self, name: &'static str) -> Probe {
         Probe::new(name)
             .with("view", self.view.number)
             .with("op", self.number)

@@ -134,7 +134,7 @@ impl ScriptedFaults {
 }
 
 fn matches(on: &ProbeMatch, node: NodeId, probe: &Probe) -> bool {
-    on.probe == probe.probe
+    probe.probe == *on.probe
         && on.node.is_none_or(|wanted| wanted == node)
         && on
             .fields
