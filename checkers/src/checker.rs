@@ -3,10 +3,12 @@
 use rashomon_core::{History, Verdict};
 
 use crate::Budget;
+use crate::atomic_commitment::AtomicCommitment;
 use crate::availability::Availability;
+use crate::bank::{Bank, Opening};
 use crate::consensus::Consensus;
 use crate::linearizable::Linearizable;
-use crate::models::Register;
+use crate::models::{self, Register};
 use crate::set::Set;
 use crate::stats::Stats;
 
@@ -24,6 +26,9 @@ pub trait Checker: Send + Sync {
     fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict;
 }
 
+/// The banks of the workload `bank`.
+pub const BANK: Opening = Opening { accounts: 6, balance: 20 };
+
 /// Every checker that workloads may name, in the order in which people should see them.
 pub fn all() -> Vec<Box<dyn Checker>> {
     vec![
@@ -34,6 +39,14 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         )),
         Box::new(Set::default()),
         Box::new(Consensus),
+        Box::new(AtomicCommitment),
+        Box::new(Bank::new(BANK)),
+        Box::new(Linearizable::named(
+            "linearizable-bank",
+            "every transfer and every read of a bank takes effect at one instant between call and return: the \
+             transactions are strictly serializable",
+            models::Bank::new(BANK),
+        )),
         Box::new(Stats),
         Box::new(Availability),
     ]

@@ -8,6 +8,8 @@
 //!   for any [`Model`], of which [`models`] has a few.
 //! - [`set`]: what became of each element that was added.
 //! - [`consensus`]: whether what was decided was decided once, and was proposed.
+//! - [`bank`]: whether money was made or lost; [`atomic_commitment`]: whether every transfer happened as a whole or not
+//!   at all.
 //! - [`stats`] and [`availability`]: how often, how fast, and when operations succeeded.
 //! - [`formats`]: histories recorded by other tools; [`judge()`] is the way from such a file to a verdict.
 //! - [`notation`] and [`generate`]: histories written by hand and by machine, for tests and benchmarks.
@@ -25,6 +27,9 @@ pub mod consensus;
 pub mod linearizable;
 pub mod set;
 
+pub mod atomic_commitment;
+pub mod bank;
+
 pub mod availability;
 mod quantiles;
 pub mod stats;
@@ -36,6 +41,6 @@ pub mod generate;
 pub mod notation;
 
 pub use budget::Budget;
-pub use checker::{Checker, all, by_name};
+pub use checker::{BANK, Checker, all, by_name};
 pub use judge::{JudgeError, Question, judge};
 pub use model::{Effect, Model, Passage};

@@ -11,3 +11,4 @@ pub mod paxos;
 pub mod primary_backup;
 pub mod raft;
 pub mod synod;
+pub mod two_phase_commit;

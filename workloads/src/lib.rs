@@ -4,12 +4,14 @@
 //! checkers. It never sees a system: any system that speaks its bodies can serve it. To add one, write a
 //! module like `register.rs` and name it in [`all`].
 
+mod bank;
 mod consensus;
 mod echo;
 mod register;
 mod set;
 mod workload;
 
+pub use bank::Bank;
 pub use consensus::Consensus;
 pub use echo::Echo;
 pub use register::Register;

@@ -1,11 +1,13 @@
 //! The models that come with Rashomon.
 
+mod bank;
 mod kv;
 mod queue;
 mod register;
 mod set;
 mod values;
 
+pub use bank::{AccountState, Bank, BankAction};
 pub use kv::{Kv, KvAction};
 pub use queue::{Queue, QueueAction};
 pub use register::{Register, RegisterAction};

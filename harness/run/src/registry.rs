@@ -5,7 +5,7 @@ use std::path::Path;
 use rashomon_core::{Invariant, System, SystemInfo, WorldError};
 use rashomon_live::node::{self, NodeError};
 use rashomon_sim::{Config, SimWorld};
-use rashomon_systems::{echo, paxos, primary_backup, raft, synod};
+use rashomon_systems::{echo, paxos, primary_backup, raft, synod, two_phase_commit};
 
 use crate::run::Stage;
 
@@ -38,6 +38,7 @@ pub fn systems() -> Vec<SystemEntry> {
         entry::<paxos::Paxos>(),
         entry::<synod::Synod>(),
         entry::<primary_backup::PrimaryBackup>(),
+        entry::<two_phase_commit::TwoPhaseCommit>(),
         entry::<echo::Echo>(),
     ]
 }
