@@ -41,6 +41,7 @@ impl Bank {
     pub const INFO: WorkloadInfo = WorkloadInfo {
         name: "bank",
         summary: "move amounts between accounts on different shards and read all accounts, each in a transaction",
+        ops: &["transfer", "read"],
         checkers: &["atomic-commitment", "bank", "linearizable-bank", "stats", "availability"],
         make: || Box::new(Bank::new()),
     };
