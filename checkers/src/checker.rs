@@ -8,6 +8,7 @@ use crate::availability::Availability;
 use crate::bank::{Bank, Opening};
 use crate::consensus::Consensus;
 use crate::linearizable::Linearizable;
+use crate::lock::Lock;
 use crate::models::{self, Register};
 use crate::set::Set;
 use crate::stats::Stats;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
              transactions are strictly serializable",
             models::Bank::new(BANK),
         )),
+        Box::new(Lock),
         Box::new(Stats),
         Box::new(Availability),
     ]

@@ -25,6 +25,7 @@ pub mod models;
 
 pub mod consensus;
 pub mod linearizable;
+pub mod lock;
 pub mod set;
 
 pub mod atomic_commitment;

@@ -7,6 +7,7 @@
 mod chapter;
 pub mod echo;
 pub mod kv;
+pub mod lock;
 pub mod paxos;
 pub mod primary_backup;
 pub mod raft;

@@ -7,6 +7,7 @@
 mod bank;
 mod consensus;
 mod echo;
+mod lock;
 mod register;
 mod set;
 mod workload;
@@ -14,6 +15,7 @@ mod workload;
 pub use bank::Bank;
 pub use consensus::Consensus;
 pub use echo::Echo;
+pub use lock::Lock;
 pub use register::Register;
 pub use set::Set;
 pub use workload::{Request, Workload, WorkloadInfo, all, by_name};

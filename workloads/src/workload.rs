@@ -4,7 +4,7 @@ use rashomon_core::Value;
 use rashomon_core::generator::{Generator, Invocation};
 use rashomon_core::rpc::Body;
 
-use crate::{Bank, Consensus, Echo, Register, Set};
+use crate::{Bank, Consensus, Echo, Lock, Register, Set};
 
 /// A request body, and whether it only reads.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +59,8 @@ pub struct WorkloadInfo {
 
 /// Every workload.
 pub fn all() -> &'static [WorkloadInfo] {
-    const ALL: &[WorkloadInfo] = &[Register::INFO, Set::INFO, Consensus::INFO, Bank::INFO, Echo::INFO];
+    const ALL: &[WorkloadInfo] =
+        &[Register::INFO, Set::INFO, Consensus::INFO, Bank::INFO, Lock::INFO, Echo::INFO];
     ALL
 }
 

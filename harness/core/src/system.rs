@@ -88,6 +88,8 @@ pub struct SystemInfo {
     pub bugs: &'static [BugInfo],
     /// Its legal weaknesses.
     pub controls: &'static [Control],
+    /// Why it is known to break, if it is: the zoo expects it to be accused as it stands.
+    pub weak: Option<&'static str>,
 }
 
 /// What one node is told when its process begins.

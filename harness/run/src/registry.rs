@@ -5,7 +5,7 @@ use std::path::Path;
 use rashomon_core::{Invariant, System, SystemInfo, WorldError};
 use rashomon_live::node::{self, NodeError};
 use rashomon_sim::{Config, SimWorld};
-use rashomon_systems::{echo, paxos, primary_backup, raft, synod, two_phase_commit};
+use rashomon_systems::{echo, lock, paxos, primary_backup, raft, synod, two_phase_commit};
 
 use crate::run::Stage;
 
@@ -39,6 +39,8 @@ pub fn systems() -> Vec<SystemEntry> {
         entry::<synod::Synod>(),
         entry::<primary_backup::PrimaryBackup>(),
         entry::<two_phase_commit::TwoPhaseCommit>(),
+        entry::<lock::Lock>(),
+        entry::<lock::Redlock>(),
         entry::<echo::Echo>(),
     ]
 }

@@ -133,7 +133,12 @@ pub fn mixture(seed: u64, system: &SystemInfo) -> PlanFile {
     let interval = Duration::from_millis(of(&[200, 400, 700, 1000, 1500]));
     let rate = of(&[20, 100, 300, 800]) as u32;
     let concurrency = of(&[2, 5, 10, 20]) as usize;
-    let nodes = if system.nodes > 1 { of(&[3, 5, 5, 5]) as u16 } else { 1 };
+    // What needs more nodes than a swarm draws always has as many as it needs.
+    let nodes = match system.nodes {
+        1 => 1,
+        2..=5 => of(&[3, 5, 5, 5]) as u16,
+        many => many,
+    };
     PlanFile {
         version: 1,
         nodes: Some(nodes),

@@ -51,6 +51,8 @@ pub struct Cage {
 pub enum Inmate {
     /// Nothing: it is correct.
     Correct,
+    /// Nothing: it is known to break as it stands.
+    Weak,
     /// A seeded bug.
     Bug {
         /// Which one.
@@ -70,26 +72,28 @@ impl Inmate {
     fn all(system: &SystemInfo) -> impl Iterator<Item = Inmate> {
         let bugs = system.bugs.iter().map(|bug| Inmate::Bug { bug: bug.name, shows: bug.shows });
         let controls = system.controls.iter().map(|control| Inmate::Control { control: control.name });
-        std::iter::once(Inmate::Correct).chain(bugs).chain(controls)
+        let itself = if system.weak.is_some() { Inmate::Weak } else { Inmate::Correct };
+        std::iter::once(itself).chain(bugs).chain(controls)
     }
 
     /// The name of the bug or of the legal weakness.
     pub fn name(self) -> Option<&'static str> {
         match self {
-            Inmate::Correct => None,
+            Inmate::Correct | Inmate::Weak => None,
             Inmate::Bug { bug, .. } => Some(bug),
             Inmate::Control { control } => Some(control),
         }
     }
 
-    fn is_bug(self) -> bool {
-        matches!(self, Inmate::Bug { .. })
+    /// Whether it is to be caught, and is hunted until it is.
+    fn is_prey(self) -> bool {
+        matches!(self, Inmate::Weak | Inmate::Bug { .. })
     }
 
     fn flags(self, system: &SystemInfo) -> PlanFile {
         let file = PlanFile { version: 1, system: Some(system.name.to_owned()), ..PlanFile::default() };
         match self {
-            Inmate::Correct => file,
+            Inmate::Correct | Inmate::Weak => file,
             Inmate::Bug { bug, .. } => PlanFile { bugs: vec![bug.to_owned()], ..file },
             Inmate::Control { control } => PlanFile { control: Some(control.to_owned()), ..file },
         }
@@ -100,7 +104,7 @@ impl Inmate {
         hunted.trouble.is_empty()
             && match self {
                 Inmate::Correct => hunted.found == 0,
-                Inmate::Bug { .. } => hunted.found == hunted.hunts,
+                Inmate::Weak | Inmate::Bug { .. } => hunted.found == hunted.hunts,
                 Inmate::Control { .. } => hunted.found == 0 && hunted.seen > 0,
             }
     }
@@ -161,7 +165,7 @@ fn simulate(
 ) -> Result<Hunted, PlanError> {
     // Whatever is wrong with the plan is wrong for every seed.
     plan_of(0, flags)?;
-    let mut hunted = Hunted { hunts: if inmate.is_bug() { effort.hunts } else { 1 }, ..Hunted::default() };
+    let mut hunted = Hunted { hunts: if inmate.is_prey() { effort.hunts } else { 1 }, ..Hunted::default() };
     let (mut seeds, mut times) = (Vec::new(), Vec::new());
     for hunt in 0..hunted.hunts {
         let begun = Instant::now();
@@ -169,7 +173,7 @@ fn simulate(
         let swept = sweep(
             first..first + effort.seeds,
             effort.jobs,
-            inmate.is_bug(),
+            inmate.is_prey(),
             |seed| plan_of(seed, flags).expect("what is right for one seed is right for all"),
             interrupted,
             |_, _| {},
@@ -205,7 +209,7 @@ fn against_processes(
     let (mut runs, mut times) = (Vec::new(), Vec::new());
     for hunt in 0..hunted.hunts {
         let begun = Instant::now();
-        for run in 1..=if inmate.is_bug() { effort.live } else { 1 } {
+        for run in 1..=if inmate.is_prey() { effort.live } else { 1 } {
             let seed = hunt * effort.live + run;
             let flags = PlanFile { seed: Some(seed), ..flags.clone() };
             let plan = Plan::assemble(flags, None, None, Faults::default(), seed)?;
@@ -272,6 +276,8 @@ mod tests {
         let hunted = |found, seen| Hunted { hunts: 3, found, runs: 9, seen, ..Hunted::default() };
         assert!(Inmate::Correct.is_good(&hunted(0, 0)));
         assert!(!Inmate::Correct.is_good(&hunted(1, 0)), "accused");
+        assert!(Inmate::Weak.is_good(&hunted(3, 0)));
+        assert!(!Inmate::Weak.is_good(&hunted(0, 0)), "known to break, and nobody saw it");
         assert!(bug.is_good(&hunted(3, 0)));
         assert!(!bug.is_good(&hunted(2, 0)), "escaped once");
         assert!(control.is_good(&hunted(0, 1)));

@@ -78,6 +78,7 @@ impl System for Echo {
             options: &[],
             bugs: &[],
             controls: &[],
+            weak: None,
         }
     }
 

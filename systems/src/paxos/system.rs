@@ -29,6 +29,7 @@ impl System for Paxos {
             options: OPTIONS,
             bugs: BUGS,
             controls: &[],
+            weak: None,
         }
     }
 

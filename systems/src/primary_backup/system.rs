@@ -59,6 +59,7 @@ impl System for PrimaryBackup {
             options: OPTIONS,
             bugs: BUGS,
             controls: CONTROLS,
+            weak: None,
         }
     }
 

@@ -28,6 +28,7 @@ impl System for Raft {
             options: OPTIONS,
             bugs: BUGS,
             controls: &[],
+            weak: None,
         }
     }
 

@@ -28,6 +28,7 @@ impl System for Synod {
             options: OPTIONS,
             bugs: BUGS,
             controls: &[],
+            weak: None,
         }
     }
 

@@ -61,6 +61,7 @@ impl System for TwoPhaseCommit {
             options: OPTIONS,
             bugs: BUGS,
             controls: CONTROLS,
+            weak: None,
         }
     }
 

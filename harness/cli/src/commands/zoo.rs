@@ -56,6 +56,7 @@ pub(crate) fn run(arguments: &ZooArguments) -> Exit {
 fn name(cage: &Cage) -> String {
     match cage.inmate {
         Inmate::Correct => "as it should be".to_owned(),
+        Inmate::Weak => "known to be weak".to_owned(),
         Inmate::Bug { bug, .. } => bug.to_owned(),
         Inmate::Control { control } => format!("{control} (legal)"),
     }
@@ -65,8 +66,8 @@ fn state(cage: &Cage) -> &'static str {
     let accused = |hunted: &Hunted| hunted.found > 0;
     match (cage.inmate, cage.good) {
         (Inmate::Correct, true) => "not accused",
-        (Inmate::Bug { .. }, true) => "caught",
-        (Inmate::Bug { .. }, false) => "ESCAPED",
+        (Inmate::Weak | Inmate::Bug { .. }, true) => "caught",
+        (Inmate::Weak | Inmate::Bug { .. }, false) => "ESCAPED",
         (Inmate::Control { .. }, true) => "seen, not accused",
         (Inmate::Correct | Inmate::Control { .. }, false) => {
             if accused(&cage.sim) || cage.live.as_ref().is_some_and(accused) { "ACCUSED" } else { "TROUBLE" }
@@ -81,7 +82,7 @@ fn table(cages: &[Cage], style: TableStyle) -> Table {
     for cage in cages {
         let result = |hunted: &Hunted| match cage.inmate {
             Inmate::Correct => format!("{} runs", hunted.runs),
-            Inmate::Bug { .. } => format!("{}/{}", hunted.found, hunted.hunts),
+            Inmate::Weak | Inmate::Bug { .. } => format!("{}/{}", hunted.found, hunted.hunts),
             Inmate::Control { .. } => format!("seen in {} of {} runs", hunted.seen, hunted.runs),
         };
         let number = |number: Option<u64>| number.map_or("-".to_owned(), |number| number.to_string());

@@ -208,6 +208,7 @@ impl System for Notebook {
             options: &[],
             bugs: &[],
             controls: &[],
+            weak: None,
         }
     }
 

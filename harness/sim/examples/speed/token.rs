@@ -70,6 +70,7 @@ impl System for Tokens {
             options: &[],
             bugs: &[],
             controls: &[],
+            weak: None,
         }
     }
 

@@ -185,6 +185,7 @@ impl System for Pad {
             options: &[],
             bugs: &[],
             controls: &[],
+            weak: None,
         }
     }
 
