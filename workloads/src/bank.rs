@@ -28,14 +28,13 @@ pub struct Bank {
 const ACTIVE_KEYS: usize = 3;
 /// The most that is moved at once.
 const MOST_MOVED: i64 = 5;
-/// The ops of a bank, and how many of them may end unknown, before a fresh one takes its place.
-const OPS: u64 = 150;
-
 impl Bank {
     /// The accounts of a bank.
     pub const ACCOUNTS: u32 = 6;
     /// What is in each account at first.
     pub const OPENING: i64 = 20;
+    /// The ops of a bank before a fresh one takes its place.
+    pub const OPS: u64 = 150;
 
     /// What the harness needs to know.
     pub const INFO: WorkloadInfo = WorkloadInfo {
@@ -48,7 +47,7 @@ impl Bank {
 
     /// A fresh workload.
     pub fn new() -> Bank {
-        Bank { keys: Keys::with_limits(ACTIVE_KEYS, OPS, Keys::INFOS), last_transfer: 0 }
+        Bank { keys: Keys::with_limits(ACTIVE_KEYS, Bank::OPS, Keys::INFOS), last_transfer: 0 }
     }
 }
 

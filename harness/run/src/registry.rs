@@ -94,4 +94,14 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_bank_that_is_asked_is_the_one_that_is_kept_and_judged() {
+        use rashomon_systems::two_phase_commit::{ACCOUNTS, MOST_TRANSFERS, OPENING};
+        use rashomon_workloads::Bank;
+        let judged = rashomon_checkers::BANK;
+        assert_eq!((Bank::ACCOUNTS, Bank::OPENING), (ACCOUNTS, OPENING));
+        assert_eq!((Bank::ACCOUNTS, Bank::OPENING), (judged.accounts, judged.balance));
+        assert!(Bank::OPS <= MOST_TRANSFERS as u64, "an account takes every transfer of its bank");
+    }
 }
