@@ -3,12 +3,14 @@
 use rashomon_core::{Value, Verdict};
 use thiserror::Error;
 
+use crate::atomic_commitment::AtomicCommitment;
+use crate::bank::Bank;
 use crate::consensus::Consensus;
 use crate::formats::Recording;
 use crate::linearizable::Linearizable;
-use crate::models::{GrowSet, Kv, NAMES, Queue, Register};
+use crate::models::{self, GrowSet, Kv, NAMES, Queue, Register};
 use crate::set::Set;
-use crate::{Budget, Checker};
+use crate::{BANK, Budget, Checker};
 
 /// What is asked of a recording.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -73,6 +75,18 @@ pub fn judge(recording: &Recording, question: &Question, budget: &Budget<'_>) ->
         "consensus" => {
             refuse("consensus")?;
             Box::new(Consensus)
+        }
+        "bank" => {
+            refuse("bank")?;
+            Box::new(Bank::new(BANK))
+        }
+        "atomic-commitment" => {
+            refuse("atomic-commitment")?;
+            Box::new(AtomicCommitment)
+        }
+        "linearizable-bank" => {
+            refuse("linearizable-bank")?;
+            Box::new(Linearizable::new(models::Bank::new(BANK)))
         }
         other => return Err(JudgeError::UnknownModel(other.to_owned())),
     };

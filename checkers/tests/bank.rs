@@ -2,9 +2,10 @@
 
 use rashomon_checkers::atomic_commitment::AtomicCommitment;
 use rashomon_checkers::bank::{Bank, Opening};
+use rashomon_checkers::formats::{Format, read as read_recording};
 use rashomon_checkers::linearizable::Linearizable;
 use rashomon_checkers::notation::history;
-use rashomon_checkers::{Budget, Checker, models};
+use rashomon_checkers::{Budget, Checker, Question, judge, models};
 use rashomon_core::{Validity, Verdict};
 
 const OPENING: Opening = Opening { accounts: 2, balance: 10 };
@@ -274,4 +275,35 @@ fn a_spent_budget_is_unknown() {
             assert!(verdict.summary.contains("budget exhausted"), "{}", verdict.summary);
         }
     }
+}
+
+#[test]
+fn a_recording_of_transfers_is_of_a_bank() {
+    let told = |balances: [i64; 6], ids: [&str; 6]| {
+        let line = |place: usize| {
+            format!(r#""{place}":{{"balance":{},"transfers":[{}]}}"#, balances[place], ids[place])
+        };
+        (0..6).map(line).collect::<Vec<String>>().join(",")
+    };
+    let full = |told: String| {
+        let ops = transfer(0, 1, 3, "ok") + &format!("1 invoke read\n1 ok read {{{told}}}\n");
+        let lines: Vec<String> =
+            history(&ops).ops().iter().map(|op| serde_json::to_string(op).unwrap()).collect();
+        format!("{}\n{}\n", rashomon_core::history::HEADER, lines.join("\n"))
+    };
+    let judged = |told: String, model: Option<&str>| {
+        let recording = {
+            let text = full(told);
+            read_recording(Format::detect(&text).unwrap(), &text).unwrap()
+        };
+        let question = Question { model: model.map(str::to_owned), initial: None };
+        judge(&recording, &question, &Budget::unlimited()).unwrap()
+    };
+    let right = || told([17, 23, 20, 20, 20, 20], ["1", "1", "", "", "", ""]);
+    let stale = || told([20; 6], [""; 6]);
+    for model in [None, Some("bank"), Some("atomic-commitment"), Some("linearizable-bank")] {
+        acquitted(&judged(right(), model));
+    }
+    assert_eq!(judged(stale(), None).valid, Validity::Invalid, "it is linearizability that is asked for");
+    acquitted(&judged(stale(), Some("bank")));
 }

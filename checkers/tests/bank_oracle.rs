@@ -119,8 +119,8 @@ fn fates(history: &History) -> Vec<(&'static str, u64)> {
         let times = |accounts: &Accounts, account: usize| {
             accounts.get(account).map_or(0, |(_, ids)| ids.iter().filter(|one| **one == id).count())
         };
-        let shows = |accounts: &Accounts| (0..accounts.len()).any(|account| times(accounts, account) > 0);
-        let showing = || reads.iter().filter(|(_, accounts)| shows(accounts));
+        let tells = |accounts: &Accounts| (0..accounts.len()).any(|account| times(accounts, account) > 0);
+        let showing = || reads.iter().filter(|(_, accounts)| tells(accounts));
         let outcome = named(id).map(Pair::outcome);
         let sides: Vec<usize> = named(id)
             .map(|pair| ["from", "to"].map(|side| pair.invoke.value[side].as_u64().unwrap() as usize))
@@ -131,7 +131,7 @@ fn fates(history: &History) -> Vec<(&'static str, u64)> {
         let known = acknowledged.into_iter().chain(showing().map(|(read, _)| read)).map(done).min();
         let lost = reads.iter().any(|(read, accounts)| {
             known.is_some_and(|known| read.invoke.index > known)
-                && !shows(accounts)
+                && !tells(accounts)
                 && !showing().any(|(other, _)| done(other) > read.invoke.index)
         });
         let partial = showing().any(|(_, accounts)| {
@@ -145,7 +145,7 @@ fn fates(history: &History) -> Vec<(&'static str, u64)> {
         });
         let twice =
             showing().any(|(_, accounts)| (0..accounts.len()).any(|account| times(accounts, account) > 1));
-        let early = showing().any(|(read, _)| !named(id).is_some_and(|pair| pair.invoke.index < done(read)));
+        let early = showing().any(|(read, _)| named(id).is_none_or(|pair| pair.invoke.index > done(read)));
         let shown = showing().count() > 0;
         for (place, yes) in [
             shown,

@@ -154,6 +154,8 @@ fn model(history: &History) -> Option<&'static str> {
         Some("set")
     } else if all(&["propose", "learn"]) {
         Some("consensus")
+    } else if all(&["transfer", "read"]) && !all(&["read"]) {
+        Some("linearizable-bank")
     } else {
         None
     }

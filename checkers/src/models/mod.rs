@@ -16,6 +16,18 @@ pub use values::{Datum, Values};
 
 /// The names by which people ask for a model. `set` follows each element ([`Set`](crate::set::Set));
 /// `linearizable-set` judges a small set exactly ([`GrowSet`]); `consensus` is no data type but a
-/// question of its own ([`Consensus`](crate::consensus::Consensus)).
-pub const NAMES: [&str; 7] =
-    ["register", "cas-register", "kv", "queue", "set", "linearizable-set", "consensus"];
+/// question of its own ([`Consensus`](crate::consensus::Consensus)). Of a bank, `bank` adds up each read
+/// ([`Bank`](crate::bank::Bank)), `atomic-commitment` follows each transfer
+/// ([`AtomicCommitment`](crate::atomic_commitment::AtomicCommitment)), and `linearizable-bank` asks for one order.
+pub const NAMES: [&str; 10] = [
+    "register",
+    "cas-register",
+    "kv",
+    "queue",
+    "set",
+    "linearizable-set",
+    "consensus",
+    "bank",
+    "atomic-commitment",
+    "linearizable-bank",
+];
