@@ -220,8 +220,8 @@ fn plain_balances_are_added_up_too() {
 
 #[test]
 fn banks_are_apart() {
-    let text = transfer(0, 1, 3, "ok").replace("\n", " key=a\n")
-        + &read(1, (10, ""), (10, "")).replace("\n", " key=b\n");
+    let text = transfer(0, 1, 3, "ok").replace('\n', " key=a\n")
+        + &read(1, (10, ""), (10, "")).replace('\n', " key=b\n");
     assert_eq!(atomic(&text).valid, Validity::Unknown, "no read of that bank");
     acquitted(&bank(&text));
 }
