@@ -22,6 +22,8 @@ fn main() -> std::io::Result<()> {
         history: &sample.history,
         schedule: &sample.schedule,
         network: Some(&sample.network),
+        trace: None,
+        shrunk: None,
         verdict: Some(&sample.verdict),
         logs: &[NodeLog { node: "n3".into(), last, panicked: true }],
         files: &["history.jsonl".into(), "schedule.jsonl".into(), "messages.jsonl.zst".into()],

@@ -1,6 +1,7 @@
 //! The run as one page that needs nothing else: no server, no network, no other file.
 //!
-//! The verdict stands first, then the anomaly with its few ops drawn, then what happened around it. Words,
+//! The verdict stands first, then the anomaly with its few ops drawn, then its story where the run has a trace, then
+//! what happened around it. Words,
 //! tables and the drawing of the anomaly are in the page as it is; the timeline and the curves are drawn by the
 //! scripts from data that the page carries, so they fit any width.
 //!
@@ -14,6 +15,7 @@ mod drawing;
 mod network;
 mod page;
 mod parts;
+mod story;
 mod tables;
 
 pub use page::{render, render_parts};

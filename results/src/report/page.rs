@@ -6,16 +6,17 @@ use rashomon_core::Validity;
 use super::availability::Availability;
 use super::data::{self, Data, Left, Pairs};
 use super::parts::Loaded;
-use super::{Parts, anomaly, network, tables};
+use super::{Parts, anomaly, network, story, tables};
 use crate::plan::PlanView;
 use crate::store::{RunFolder, StoreError};
 use crate::{Totals, describe, faults};
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 5] = [
     include_str!("base.js"),
     include_str!("timeline.js"),
     include_str!("curves.js"),
+    include_str!("story.js"),
     include_str!("start.js"),
 ];
 
@@ -57,11 +58,12 @@ pub fn render_parts(parts: &Parts<'_>) -> String {
                 header.top {
                     span.brand { "Rashomon" }
                     span.run { (describe::clean(parts.title, 120)) }
-                    (contents())
+                    (contents(parts))
                 }
                 main {
                     (verdict(parts, &pairs))
                     (anomaly::section(parts, &spans))
+                    (story::section(parts, &spans))
                     (timeline(parts, &pairs, &data.left))
                     (curves(&pairs))
                     (tables::availability(&spans, &availability, end))
@@ -78,10 +80,10 @@ pub fn render_parts(parts: &Parts<'_>) -> String {
     page.into_string()
 }
 
-fn contents() -> Markup {
-    let sections = [
-        ("verdict", "Verdict"),
-        ("anomaly", "Anomaly"),
+fn contents(parts: &Parts<'_>) -> Markup {
+    let story = story::is_there(parts).then_some(("story", "Story"));
+    let first = [("verdict", "Verdict"), ("anomaly", "Anomaly")];
+    let rest = [
         ("timeline", "Timeline"),
         ("latency", "Latency"),
         ("rate", "Rate"),
@@ -90,7 +92,7 @@ fn contents() -> Markup {
         ("network", "Network"),
         ("plan", "Plan"),
     ];
-    html! { nav aria-label="Sections" { @for (id, name) in sections { a href={ "#" (id) } { (name) } } } }
+    html! { nav aria-label="Sections" { @for (id, name) in first.into_iter().chain(story).chain(rest) { a href={ "#" (id) } { (name) } } } }
 }
 
 fn word(parts: &Parts<'_>) -> String {

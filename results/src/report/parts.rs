@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use rashomon_core::History;
+use rashomon_core::{History, Trace};
 use serde_json::Value;
 
-use crate::store::{Network, RunFolder, Schedule, StoreError};
+use crate::store::{Network, RunFolder, Schedule, Shrunk, StoreError};
 use crate::{RunVerdict, describe};
 
 /// How much of the end of a node's log is looked at.
@@ -33,6 +33,10 @@ pub struct Parts<'a> {
     pub schedule: &'a Schedule,
     /// What became of the messages.
     pub network: Option<&'a Network>,
+    /// What happened inside.
+    pub trace: Option<&'a Trace>,
+    /// What the run was shrunk from.
+    pub shrunk: Option<&'a Shrunk>,
     /// The verdict.
     pub verdict: Option<&'a RunVerdict>,
     /// The end of each node's log.
@@ -55,6 +59,8 @@ impl<'a> Parts<'a> {
             history,
             schedule: &NOTHING,
             network: None,
+            trace: None,
+            shrunk: None,
             verdict: None,
             logs: &[],
             files: &[],
@@ -82,6 +88,8 @@ pub(crate) struct Loaded {
     pub(crate) history: History,
     pub(crate) schedule: Schedule,
     pub(crate) network: Option<Network>,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) shrunk: Option<Shrunk>,
     pub(crate) verdict: Option<RunVerdict>,
     pub(crate) logs: Vec<NodeLog>,
     pub(crate) files: Vec<String>,
@@ -97,6 +105,8 @@ impl Loaded {
         let schedule = noted(&mut missing, run.schedule(), "schedule.jsonl", "no fault is on record");
         let network = noted(&mut missing, run.network(), "network.json", "messages were not counted");
         let verdict = noted(&mut missing, run.verdict(), "verdict.json", "the run was never judged");
+        let trace = optional(&mut missing, run.trace(), "trace.json", "there is no story to draw");
+        let shrunk = optional(&mut missing, run.shrunk(), "shrunk.json", "what was shrunk is unknown");
         let files = [
             "history.jsonl",
             "schedule.jsonl",
@@ -105,6 +115,9 @@ impl Loaded {
             "plan.json",
             "verdict.json",
             "junit.xml",
+            "trace.json",
+            "shrunk.json",
+            "original",
             "nodes",
         ];
         let files =
@@ -115,6 +128,8 @@ impl Loaded {
             history: history.unwrap_or_default(),
             schedule: schedule.unwrap_or_default(),
             network,
+            trace,
+            shrunk,
             verdict,
             logs: logs(&run.path().join("nodes")),
             files,
@@ -129,11 +144,26 @@ impl Loaded {
             history: &self.history,
             schedule: &self.schedule,
             network: self.network.as_ref(),
+            trace: self.trace.as_ref(),
+            shrunk: self.shrunk.as_ref(),
             verdict: self.verdict.as_ref(),
             logs: &self.logs,
             files: &self.files,
             missing: &self.missing,
         }
+    }
+}
+
+/// A file that most runs do not have.
+fn optional<T>(
+    missing: &mut Vec<String>,
+    read: Result<Option<T>, StoreError>,
+    file: &str,
+    so: &str,
+) -> Option<T> {
+    match read {
+        Ok(None) => None,
+        read => noted(missing, read, file, so),
     }
 }
 

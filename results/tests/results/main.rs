@@ -3,4 +3,5 @@
 mod folder;
 mod page;
 mod sample;
+mod story;
 mod terminal;

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use rashomon_checkers::formats::{self, Format, Recording};
 use rashomon_checkers::{Budget, Question, judge};
 use rashomon_results::terminal::{self, Shown};
-use rashomon_results::{Ended, RunVerdict, Schedule, Totals, report};
+use rashomon_results::{Ended, RunVerdict, Totals, report};
 
 use crate::args::CheckArguments;
 use crate::exit::{Exit, fail};
@@ -43,15 +43,9 @@ fn check(arguments: &CheckArguments) -> anyhow::Result<Exit> {
     let verdict = RunVerdict::new(vec![verdict], Vec::new(), Vec::new(), totals, Ended::Recorded);
     if let Some(path) = &arguments.report {
         let page = report::render_parts(&report::Parts {
-            title: &file.display().to_string(),
-            plan: None,
-            history: &recording.history,
-            schedule: &Schedule::default(),
-            network: None,
             verdict: Some(&verdict),
-            logs: &[],
-            files: &[],
             missing: &recording.notes,
+            ..report::Parts::new(&file.display().to_string(), &recording.history)
         });
         std::fs::write(path, page).with_context(|| path.display().to_string())?;
     }
