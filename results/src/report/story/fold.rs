@@ -39,7 +39,7 @@ pub(super) fn folds(all: &[&Happening], history: &History, spans: &[FaultSpan]) 
     let mut said: BTreeMap<&str, usize> = BTreeMap::new();
     for happening in all {
         if let Happening::Probe { said: probe, .. } = happening {
-            *said.entry(&probe.probe).or_default() += 1;
+            *said.entry(probe.probe.as_str()).or_default() += 1;
         }
     }
     let mut answered: BTreeMap<u64, &str> = BTreeMap::new();

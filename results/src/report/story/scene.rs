@@ -281,7 +281,7 @@ impl Scene {
         let mut unheard: BTreeMap<(Link, u64, Time), &str> = BTreeMap::new();
         for happening in happenings {
             match happening {
-                Happening::Probe { said: probe, .. } => *said.entry(&probe.probe).or_default() += 1,
+                Happening::Probe { said: probe, .. } => *said.entry(probe.probe.as_str()).or_default() += 1,
                 Happening::Unheard { at, link, sequence, because } => {
                     unheard.insert((*link, *sequence, *at), because);
                 }

@@ -125,15 +125,15 @@ pub(super) fn answer(text: &str) -> String {
 
 /// A probe: `leader term 3`.
 pub(super) fn probe(probe: &Probe) -> String {
-    let mut fields: Vec<(&String, &Value)> =
-        probe.fields.iter().filter(|(name, _)| !OPAQUE.contains(&name.as_str())).collect();
+    let mut fields: Vec<(&str, &Value)> =
+        probe.fields.iter().filter(|(name, _)| !OPAQUE.contains(name)).collect();
     fields
         .sort_by_key(|(name, _)| TELLING.iter().position(|telling| telling == name).unwrap_or(TELLING.len()));
-    let mut words = describe::clean(&probe.probe, 24);
+    let mut words = describe::clean(probe.probe.as_str(), 24);
     for (name, value) in fields.into_iter().take(2) {
         let value = describe::value(value);
         if value.chars().count() <= LONGEST && words.chars().count() < 28 {
-            words = match name.as_str() {
+            words = match name {
                 "index" | "slot" => format!("{words} #{value}"),
                 "candidate" | "leader" | "value" => format!("{words} {value}"),
                 name => format!("{words} {} {value}", describe::clean(name, 14).replace('_', " ")),
