@@ -16,7 +16,8 @@ use rashomon_core::{Fault, FaultKind, Map, Seed, Shows, SystemInfo, Value};
 use crate::registry;
 pub(crate) use check::recorded as check_recorded;
 pub use file::{
-    Nemesis, PlanError, PlanFile, ProbeMatch, Random, RecordedFault, Script, ScriptStep, parse, read,
+    Nemesis, PlanError, PlanFile, ProbeMatch, Random, RecordedFault, Script, ScriptStep, Simulation, parse,
+    read,
 };
 pub(crate) use file::{line_of, plain};
 
@@ -78,6 +79,8 @@ pub struct Plan {
     pub control: Option<String>,
     /// Numbers of the system.
     pub options: Map<String, Value>,
+    /// How fast machines and network are in virtual time.
+    pub simulation: Simulation,
     /// Which faults, and when.
     pub nemesis: Nemesis,
 }
@@ -98,6 +101,7 @@ fn overlay(base: PlanFile, over: PlanFile) -> PlanFile {
         bugs: if over.bugs.is_empty() { base.bugs } else { over.bugs },
         control: over.control.or(base.control),
         options,
+        simulation: over.simulation.or(base.simulation),
         nemesis: over.nemesis.or(base.nemesis),
         command: None,
     }
@@ -189,6 +193,10 @@ impl Plan {
             PlanError { origin: "command line".to_owned(), line: None, reason: reason.to_owned() }
         })?;
         check::nemesis(&nemesis, &system, nodes).map_err(|(token, reason)| wrong(&token, reason))?;
+        let simulation = asked.simulation.unwrap_or_default();
+        if let Some(trouble) = simulation.timing.trouble() {
+            return Err(wrong("\"timing\"", trouble));
+        }
         Ok(Plan {
             system,
             nodes,
@@ -200,6 +208,7 @@ impl Plan {
             bugs: asked.bugs,
             control: asked.control,
             options: asked.options,
+            simulation,
             nemesis,
         })
     }
@@ -232,6 +241,7 @@ impl Plan {
             bugs: self.bugs.clone(),
             control: self.control.clone(),
             options: self.options.clone(),
+            simulation: Some(self.simulation).filter(|simulation| *simulation != Simulation::default()),
             nemesis: Some(self.nemesis.clone()),
             command: None,
         }

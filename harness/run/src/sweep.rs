@@ -12,9 +12,10 @@ use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rashomon_core::{FaultKind, Seed, SystemInfo, Validity};
 use rashomon_results::RunVerdict;
+use rashomon_sim::{Span, Timing};
 
 use crate::judge::Limits;
-use crate::plan::{Faults, Nemesis, Plan, PlanError, PlanFile, Random, makes_sense};
+use crate::plan::{Faults, Nemesis, Plan, PlanError, PlanFile, Random, Simulation, makes_sense};
 use crate::run::in_memory;
 
 /// What a seed did.
@@ -139,14 +140,43 @@ pub fn mixture(seed: u64, system: &SystemInfo) -> PlanFile {
         2..=5 => of(&[3, 5, 5, 5]) as u16,
         many => many,
     };
+    let message = match of(&[0, 0, 1, 2]) {
+        0 => Span::micros(50, 1_000),
+        1 => Span::micros(200, 10_000),
+        // So long that rounds of a protocol overlap.
+        _ => Span::micros(1_000, 40_000),
+    };
+    let sync = if of(&[0, 0, 1]) == 0 { Span::micros(100, 300) } else { Span::micros(500, 10_000) };
+    let timing = Timing { message, sync, ..Timing::default() };
+    // Seldom, for it costs more than the run: it finds a type that does not survive its own encoding.
+    let through_json = of(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]) == 0;
     PlanFile {
         version: 1,
         nodes: Some(nodes),
+        simulation: Some(Simulation { timing, through_json }),
         time_limit: Some(Duration::from_secs(15)),
         rate: Some(rate),
         concurrency: Some(concurrency),
         seed: Some(seed),
         nemesis: Some(Nemesis::Random(Random { kinds, interval })),
         ..PlanFile::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::registry;
+
+    #[test]
+    fn seeds_draw_machines_and_networks_of_their_own() {
+        let system = registry::system("raft").expect("it is there").info;
+        let drawn: Vec<Simulation> = (0..100).filter_map(|seed| mixture(seed, &system).simulation).collect();
+        let latencies: BTreeSet<Duration> = drawn.iter().map(|drawn| drawn.timing.message.at_most).collect();
+        assert_eq!((drawn.len(), latencies.len()), (100, 3));
+        assert!((1..20).contains(&drawn.iter().filter(|drawn| drawn.through_json).count()));
+        assert!(drawn.iter().all(|drawn| drawn.timing.trouble().is_none()));
     }
 }

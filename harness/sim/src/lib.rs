@@ -13,7 +13,6 @@
 
 mod config;
 mod span;
-mod swarm;
 
 mod disk;
 mod queue;
@@ -26,5 +25,4 @@ mod world;
 pub use config::{Config, Override};
 pub use host::NodeCounters;
 pub use span::{Span, Timing};
-pub use swarm::{Choices, Swarm};
 pub use world::{Network, SimWorld};

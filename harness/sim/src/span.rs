@@ -50,7 +50,7 @@ impl Span {
 
 /// How fast the simulated machines and their network are while nothing is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Timing {
     /// A message from node to node, one way.
     pub message: Span,
@@ -75,7 +75,7 @@ impl Default for Timing {
 
 impl Timing {
     /// Why it cannot be used, if it cannot.
-    pub(crate) fn trouble(&self) -> Option<String> {
+    pub fn trouble(&self) -> Option<String> {
         [
             ("a message", self.message),
             ("a request", self.client),

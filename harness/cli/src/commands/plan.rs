@@ -68,6 +68,7 @@ pub(super) fn said(arguments: &PlanArguments, replay: Option<&Path>) -> Result<S
         bugs: arguments.bug.clone(),
         control: arguments.control.clone(),
         options,
+        simulation: None,
         nemesis: None,
         command: None,
     };

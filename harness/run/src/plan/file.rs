@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rashomon_core::{Disruption, Fault, FaultKind, Map, NodeId, Value};
+use rashomon_sim::Timing;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -46,12 +47,25 @@ pub struct PlanFile {
     /// Numbers of the system.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub options: Map<String, Value>,
+    /// How fast machines and network are in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulation: Option<Simulation>,
     /// Which faults, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nemesis: Option<Nemesis>,
     /// The command that repeats the run; for people, and ignored when read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+}
+
+/// What a run in virtual time takes machines and network to be; one against processes takes them as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Simulation {
+    /// How long things take.
+    pub timing: Timing,
+    /// Whether messages and records travel as JSON, as on a real wire and disk. Costs more than all else together.
+    pub through_json: bool,
 }
 
 /// Which faults strike, and when.

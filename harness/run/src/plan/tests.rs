@@ -42,6 +42,10 @@ fn mistakes_name_file_line_and_reason() {
         Err(error) => assert!(error.starts_with(expected), "{error}\nis not: {expected}"),
     };
     wrong(
+        "{\"version\":1,\"system\":\"raft\",\n\"simulation\":{\"timing\":{\"sync\":{\"at-least\":\"2ms\",\"at-most\":\"1ms\"}}}}",
+        "plan.json:2: a sync takes at least longer than at most",
+    );
+    wrong(
         "{\"version\":1,\n\"system\":\"raaft\"}",
         "plan.json:2: no system is called `raaft`; did you mean `raft`?",
     );

@@ -126,6 +126,8 @@ fn config(script: Script<'_>) -> Config {
             Script::Drawn(_) => BTreeMap::new(),
             Script::Listed(schedule) => schedule.messages.clone(),
         },
+        timing: plan.simulation.timing,
+        through_json: plan.simulation.through_json,
         ..Config::new(plan.nodes, plan.seed)
     }
 }
