@@ -31,7 +31,7 @@ const ALL: [(Bug, BugInfo); 6] = [
                       first (2.5)",
             anomaly: "a value is chosen, nobody remembers it after a power failure, and another is chosen",
             shows: Shows::Live,
-            plan: None,
+            plan: Some(include_str!("plans/accepted-before-disk.json")),
         },
     ),
     (
@@ -52,7 +52,7 @@ const ALL: [(Bug, BugInfo); 6] = [
                       it has forgotten what it proposed there",
             anomaly: "two values are proposed in one ballot",
             shows: Shows::Live,
-            plan: None,
+            plan: Some(include_str!("plans/ballot-reused.json")),
         },
     ),
     (
