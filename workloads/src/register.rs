@@ -1,4 +1,4 @@
-//! Registers: read, write and compare-and-set over several keys.
+//! Registers: read, write and, where a system has it, compare-and-set over several keys.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +20,7 @@ pub struct Register {
     /// The last value seen on each key.
     seen: BTreeMap<String, Value>,
     last_written: i64,
+    has_cas: bool,
 }
 
 /// How many keys are in use at a time.
@@ -35,9 +36,17 @@ impl Register {
         make: || Box::new(Register::new()),
     };
 
+    /// The same for systems whose registers cannot do more than be read and written.
+    pub const READ_WRITE: WorkloadInfo = WorkloadInfo {
+        name: "read-write",
+        summary: "read and write registers, without cas; keys retire as they wear out",
+        make: || Box::new(Register { has_cas: false, ..Register::new() }),
+        ..Register::INFO
+    };
+
     /// A fresh workload.
     pub fn new() -> Register {
-        Register { keys: Keys::new(ACTIVE_KEYS), seen: BTreeMap::new(), last_written: 0 }
+        Register { keys: Keys::new(ACTIVE_KEYS), seen: BTreeMap::new(), last_written: 0, has_cas: true }
     }
 
     fn fresh(&mut self) -> Value {
@@ -57,14 +66,14 @@ impl Generator<Invocation> for Register {
         let key = self.keys.draw(asked.rng);
         let invocation = match asked.rng.random_range(0..10_u8) {
             0..5 => Invocation::new("read", key, Value::Null),
-            5..8 => {
-                let value = self.fresh();
-                Invocation::new("write", key, value)
-            }
-            _ => {
+            8.. if self.has_cas => {
                 let from = self.seen.get(&key).cloned().unwrap_or_default();
                 let to = self.fresh();
                 Invocation::new("cas", key, vec![from, to])
+            }
+            _ => {
+                let value = self.fresh();
+                Invocation::new("write", key, value)
             }
         };
         Next::Do(asked.thread(), invocation)
@@ -122,8 +131,11 @@ mod tests {
     use super::*;
 
     fn invocations(count: usize) -> Vec<Invocation> {
+        asked_of(&mut Register::new(), count)
+    }
+
+    fn asked_of<G: Generator<Invocation> + ?Sized>(register: &mut G, count: usize) -> Vec<Invocation> {
         let mut rng = Seed(5).rng();
-        let mut register = Register::new();
         (0..count)
             .map(|_| {
                 let mut asked = Asked { now: Time::ZERO, free: &[0, 1], threads: 2, rng: &mut rng };
@@ -147,6 +159,16 @@ mod tests {
             assert!(seen.insert(written.to_string()), "{written} was written twice");
         }
         assert!(seen.len() > 500);
+    }
+
+    #[test]
+    fn a_register_without_cas_is_never_asked_for_one() {
+        let asked: BTreeSet<&str> = asked_of(&mut *(Register::READ_WRITE.make)(), 500)
+            .iter()
+            .map(|invocation| invocation.f)
+            .collect();
+        assert_eq!(asked, BTreeSet::from(["read", "write"]));
+        assert!(invocations(500).iter().any(|invocation| invocation.f == "cas"));
     }
 
     #[test]

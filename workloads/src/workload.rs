@@ -59,8 +59,15 @@ pub struct WorkloadInfo {
 
 /// Every workload.
 pub fn all() -> &'static [WorkloadInfo] {
-    const ALL: &[WorkloadInfo] =
-        &[Register::INFO, Set::INFO, Consensus::INFO, Bank::INFO, Lock::INFO, Echo::INFO];
+    const ALL: &[WorkloadInfo] = &[
+        Register::INFO,
+        Register::READ_WRITE,
+        Set::INFO,
+        Consensus::INFO,
+        Bank::INFO,
+        Lock::INFO,
+        Echo::INFO,
+    ];
     ALL
 }
 
