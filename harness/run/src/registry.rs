@@ -1,6 +1,7 @@
 //! Everything that has a name: one line adds a system.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use rashomon_core::{Invariant, System, SystemInfo, WorldError};
 use rashomon_live::node::{self, NodeError};
@@ -22,7 +23,8 @@ pub struct SystemEntry {
     pub invariants: fn() -> Vec<Box<dyn Invariant>>,
 }
 
-fn entry<S: System>() -> SystemEntry {
+/// A system, as the registry keeps it.
+pub fn entry<S: System>() -> SystemEntry {
     SystemEntry {
         info: S::info(),
         simulate: |config| Ok(Box::new(SimWorld::<S>::start(config)?)),
@@ -31,8 +33,29 @@ fn entry<S: System>() -> SystemEntry {
     }
 }
 
-/// Every system.
+/// The systems of a binary that is not ours.
+static GUESTS: OnceLock<Vec<SystemEntry>> = OnceLock::new();
+
+/// Adds systems from outside this workspace. Once, before anything else is asked of the registry.
+///
+/// An error says that a name is taken, or that guests were invited before.
+pub fn invite(guests: Vec<SystemEntry>) -> Result<(), String> {
+    let mut names: Vec<&str> = residents().iter().map(|entry| entry.info.name).collect();
+    for guest in &guests {
+        if names.contains(&guest.info.name) {
+            return Err(format!("two systems are called `{}`", guest.info.name));
+        }
+        names.push(guest.info.name);
+    }
+    GUESTS.set(guests).map_err(|_| "systems were added before".to_owned())
+}
+
+/// Every system, those invited first.
 pub fn systems() -> Vec<SystemEntry> {
+    GUESTS.get().into_iter().flatten().copied().chain(residents()).collect()
+}
+
+fn residents() -> Vec<SystemEntry> {
     vec![
         entry::<raft::Raft>(),
         entry::<paxos::Paxos>(),
@@ -84,6 +107,19 @@ mod tests {
             unknown("workload", "banking", names),
             "no workload is called `banking`; there are: register, set"
         );
+    }
+
+    #[test]
+    fn a_guest_needs_a_name_of_its_own_and_comes_once() {
+        assert_eq!(invite(vec![entry::<echo::Echo>()]), Err("two systems are called `echo`".to_owned()));
+        let town = SystemEntry {
+            info: SystemInfo { name: "town", ..system("echo").unwrap().info },
+            ..entry::<echo::Echo>()
+        };
+        assert_eq!(invite(vec![town, town]), Err("two systems are called `town`".to_owned()));
+        assert_eq!(invite(vec![town]), Ok(()));
+        assert_eq!(system("town").map(|entry| entry.info.name), Ok("town"));
+        assert_eq!(invite(Vec::new()), Err("systems were added before".to_owned()));
     }
 
     #[test]

@@ -116,9 +116,16 @@ pub(super) fn fresh_seed() -> u64 {
     std::hash::RandomState::new().build_hasher().finish() % 1_000_000
 }
 
+/// How this binary was called: `rashomon`, or the name of one that brings systems of its own.
+pub(super) fn program() -> String {
+    let called = std::env::args_os().next().map(std::path::PathBuf::from);
+    let name = called.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "rashomon".to_owned())
+}
+
 /// The command that repeats the run.
 pub(super) fn command(verb: &str, plan: &Plan, arguments: &PlanArguments, replay: Option<&Path>) -> String {
-    let mut words = vec![format!("rashomon {verb} {}", plan.system.name)];
+    let mut words = vec![format!("{} {verb} {}", program(), plan.system.name)];
     if let Some(path) = &arguments.plan {
         words.push(format!("--plan {}", path.display()));
     }

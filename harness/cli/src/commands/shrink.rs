@@ -29,7 +29,7 @@ pub(super) fn jobs(arguments: &SimArguments) -> usize {
 
 /// The command that tells a schedule again.
 pub(super) fn again(file: &Path) -> String {
-    format!("rashomon sim --schedule {}", file.display())
+    format!("{} sim --schedule {}", super::plan::program(), file.display())
 }
 
 /// Shrinks an invalid run, unless that is not wanted. The folder of what is left holds that of the original.
@@ -88,7 +88,8 @@ fn words(shrunk: &Shrunk, outcome: &Outcome, original: &Path) -> String {
     let _ = writeln!(text, "  shrunk  {}", changes.join(", "));
     let more = if *unfinished { "; time was up before all was tried" } else { "" };
     let _ = writeln!(text, "          in {attempts} runs and {seconds:.1} s{more}");
-    let _ = writeln!(text, "  live    rashomon test --schedule {} --times 10", file.display());
+    let _ =
+        writeln!(text, "  live    {} test --schedule {} --times 10", super::plan::program(), file.display());
     let _ = writeln!(text, "  from    {}, kept in {}", shrunk.command, original.display());
     text
 }

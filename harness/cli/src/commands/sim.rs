@@ -199,7 +199,7 @@ fn keep(
 
 /// The command that replays one seed of a sweep: the same words, without those that make it many.
 fn repeat(system: &str, words: &[String], seed: u64) -> String {
-    let mut kept = vec![format!("rashomon sim {system} --seed {seed}")];
+    let mut kept = vec![format!("{} sim {system} --seed {seed}", plan::program())];
     let mut words = words.iter().filter(|word| *word != system);
     while let Some(word) = words.next() {
         match word.as_str() {

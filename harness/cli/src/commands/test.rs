@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &TestArguments) -> Exit {
         out: arguments.output.out.clone(),
         executable: PathBuf::from("/proc/self/exe"),
         command: match &arguments.schedule {
-            Some(file) => format!("rashomon test --schedule {}", file.display()),
+            Some(file) => format!("{} test --schedule {}", plan::program(), file.display()),
             None => plan::command("test", &plan, &arguments.plan, arguments.replay.as_deref()),
         },
         limits: Limits::default(),
