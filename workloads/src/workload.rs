@@ -86,6 +86,9 @@ pub(crate) fn expect_type(reply: &Body, expected: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use rashomon_core::Time;
+    use rashomon_core::generator::{Asked, Next};
+
     use super::*;
 
     #[test]
@@ -95,5 +98,25 @@ mod tests {
             assert!(!info.checkers.is_empty(), "{} is judged by nobody", info.name);
         }
         assert!(by_name("registr").is_none());
+    }
+
+    #[test]
+    fn every_op_that_is_drawn_is_listed() {
+        let mut rng = rashomon_core::Seed(3).rng();
+        for info in all() {
+            let mut workload = (info.make)();
+            let mut drawn = workload.final_reads();
+            for _ in 0..300 {
+                let free = [0, 1, 2, 3];
+                let mut asked = Asked { now: Time::ZERO, free: &free, threads: 4, rng: &mut rng };
+                if let Next::Do(_, invocation) = workload.next(&mut asked) {
+                    drawn.push(invocation);
+                }
+            }
+            assert!(!drawn.is_empty(), "{} asks nothing", info.name);
+            for invocation in drawn {
+                assert!(info.ops.contains(&invocation.f), "{} asks {}", info.name, invocation.f);
+            }
+        }
     }
 }

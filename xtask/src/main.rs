@@ -1,13 +1,15 @@
 //! Benchmark drivers: each runs the `rashomon` binary many times and prints a table for the docs.
 //!
 //! `cargo xtask bugs` measures how fast each seeded bug is caught, `clean` that a correct system is never
-//! accused, `startup` how soon the first op succeeds and how long the end takes, `echo` what the harness can
-//! do against a system that answers at once. Nothing here asserts a time; it is for people to read.
+//! accused, `shrink` what is left of a failing seed, `startup` how soon the first op succeeds and how long the end
+//! takes, `echo` what the harness can do against a system that answers at once. Nothing here asserts a time; it is
+//! for people to read.
 
 mod bugs;
 mod clean;
 mod echo;
 mod runs;
+mod shrink;
 mod startup;
 
 use anyhow::Result;
@@ -28,6 +30,8 @@ enum Driver {
     Clean(clean::Arguments),
     /// How soon the first op succeeds, and how long the end of a run takes.
     Startup(startup::Arguments),
+    /// What shrinking leaves of the first failing seed of each seeded bug.
+    Shrink(shrink::Arguments),
     /// What the harness alone can do: ops a second, and memory over time.
     Echo(echo::Arguments),
 }
@@ -37,6 +41,7 @@ fn main() -> Result<()> {
         Driver::Bugs(arguments) => bugs::run(&arguments),
         Driver::Clean(arguments) => clean::run(&arguments),
         Driver::Startup(arguments) => startup::run(&arguments),
+        Driver::Shrink(arguments) => shrink::run(&arguments),
         Driver::Echo(arguments) => echo::run(&arguments),
     }
 }

@@ -41,6 +41,9 @@ pub enum NotShrunk {
     /// It is not invalid.
     #[error("the run accuses nobody: it is {0}")]
     NotInvalid(Validity),
+    /// Time was up, or somebody stopped it, before anything was tried.
+    #[error("there was no time to try anything")]
+    NoTime,
     /// Its list of ops and faults alone does not make it fail.
     #[error("told as a list of ops and faults the run does not fail with {0}")]
     NotRepeated(Accusation),
@@ -63,10 +66,15 @@ pub fn shrink(
     let whole = Schedule::of(plan, &original.history, &original.schedule);
     let bench = Bench::new(accusation.clone(), effort, begun, interrupted, watch);
     if bench.fails(&whole).is_none() {
+        if bench.is_over() {
+            return Err(NotShrunk::NoTime);
+        }
         return Err(NotShrunk::NotRepeated(accusation));
     }
     let story = passes::all(&bench, &whole);
-    let told = imagine(Script::Listed(&story), limits, Some(Time::ZERO), &mut Nobody, interrupted)?;
+    // What was found when somebody stopped it is measured all the same.
+    let never = AtomicBool::new(false);
+    let told = imagine(Script::Listed(&story), limits, Some(Time::ZERO), &mut Nobody, &never)?;
     let shrunk = Shrunk {
         accusation,
         seed: plan.seed.0,

@@ -1,6 +1,7 @@
 //! Shrinks a failing run, and keeps both.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -43,6 +44,9 @@ pub(super) fn kept(
     if arguments.no_shrink {
         trace(plan, &original, interrupted)?;
         return Ok(Kept { outcome: original, shrunk: None, words: String::new() });
+    }
+    if !std::io::stderr().is_terminal() {
+        eprintln!("shrinking, for {} at most", humantime::format_duration(arguments.shrink_time));
     }
     let bar = progress::spinner("{spinner} shrinking  {msg}");
     let watch = |progress: &Progress| {

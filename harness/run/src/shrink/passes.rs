@@ -53,6 +53,7 @@ pub(super) fn all(bench: &Bench<'_>, whole: &Schedule) -> Schedule {
         bench.step("times", &story);
         story = cut(bench, faults::shorter(bench, story));
         story = cut(bench, quiet::less(bench, story));
+        story = cut(bench, quiet::rounded(bench, story));
         bench.step("messages", &story);
         story = cut(bench, messages::untouched(bench, story));
         if bench.is_over() || (story.faults() == before.faults() && story.ops == before.ops) {

@@ -113,6 +113,14 @@ fn a_run_that_accuses_nobody_is_not_shrunk() {
 }
 
 #[test]
+fn where_there_is_no_time_nothing_is_claimed() {
+    let (plan, _) = failing("leader-counts-twice");
+    let none = Effort { jobs: 1, time: Duration::ZERO };
+    let refused = shrink(&plan, "again", &none, &AtomicBool::new(false), &|_| {});
+    assert!(matches!(refused, Err(NotShrunk::NoTime)), "{refused:?}");
+}
+
+#[test]
 fn an_interrupted_shrinking_gives_what_it_has() {
     let (plan, run) = failing("leader-counts-twice");
     let never = AtomicBool::new(false);

@@ -5,6 +5,7 @@
 
 mod draw;
 mod fold;
+mod happenings;
 mod place;
 mod scene;
 mod steps;

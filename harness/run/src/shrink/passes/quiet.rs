@@ -29,6 +29,21 @@ pub(super) fn less(bench: &Bench<'_>, mut story: Schedule) -> Schedule {
     story
 }
 
+/// Times that are easier to read: whole tens of milliseconds, or whole ones, for all events at once.
+pub(super) fn rounded(bench: &Bench<'_>, story: Schedule) -> Schedule {
+    const UNITS: [Duration; 3] =
+        [Duration::from_millis(10), Duration::from_millis(1), Duration::from_micros(10)];
+    let candidate = |number: usize| {
+        let unit = UNITS[number].as_nanos();
+        // A schedule lasts a day at most.
+        moved(&story, |time| Duration::from_nanos((time.as_nanos() / unit * unit) as u64))
+    };
+    match bench.first(UNITS.len(), &candidate) {
+        Some(number) => candidate(number),
+        None => story,
+    }
+}
+
 /// The times between one event of the schedule and the next.
 fn gaps(story: &Schedule) -> Vec<(Duration, Duration)> {
     let faults = story.faults().iter().flat_map(|fault| [Some(fault.at), fault.until]).flatten();
@@ -42,15 +57,19 @@ fn gaps(story: &Schedule) -> Vec<(Duration, Duration)> {
         .collect()
 }
 
-/// What happens from `when` on happens so much earlier.
+/// What happens from `when` on happens so much earlier. The end stays where it is: what follows an event may take as
+/// long as before. It is cut off later.
 fn earlier(story: &Schedule, when: Duration, by: Duration) -> Schedule {
-    let moved = |time: Duration| if time >= when { time.saturating_sub(by) } else { time };
+    moved(story, |time| if time >= when { time.saturating_sub(by) } else { time })
+}
+
+/// The schedule with other times; their order must stay.
+fn moved(story: &Schedule, to: impl Fn(Duration) -> Duration) -> Schedule {
     let faults = story.faults().iter().map(|fault| RecordedFault {
-        at: moved(fault.at),
-        until: fault.until.map(moved),
+        at: to(fault.at),
+        until: fault.until.map(&to),
         ..fault.clone()
     });
-    let ops = story.ops.iter().map(|op| ScheduledOp { at: moved(op.at), ..op.clone() }).collect();
-    // The end stays where it is: what follows an event may take as long as before. It is cut off later.
+    let ops = story.ops.iter().map(|op| ScheduledOp { at: to(op.at), ..op.clone() }).collect();
     Schedule { ops, ..story.clone() }.with_faults(faults.collect())
 }
