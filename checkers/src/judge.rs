@@ -8,7 +8,8 @@ use crate::bank::Bank;
 use crate::consensus::Consensus;
 use crate::formats::Recording;
 use crate::linearizable::Linearizable;
-use crate::models::{self, GrowSet, Kv, NAMES, Queue, Register};
+use crate::lock::Lock;
+use crate::models::{self, GrowSet, Kv, Mutex, NAMES, Queue, Register};
 use crate::set::Set;
 use crate::{BANK, Budget, Checker};
 
@@ -71,6 +72,18 @@ pub fn judge(recording: &Recording, question: &Question, budget: &Budget<'_>) ->
         "linearizable-set" => {
             refuse("linearizable-set")?;
             Box::new(Linearizable::new(GrowSet::default()))
+        }
+        "mutex" => {
+            refuse("mutex")?;
+            Box::new(Linearizable::new(Mutex::plain()))
+        }
+        "lock" => {
+            refuse("lock")?;
+            Box::new(Linearizable::new(Mutex::fenced()))
+        }
+        "sections" => {
+            refuse("sections")?;
+            Box::new(Lock)
         }
         "consensus" => {
             refuse("consensus")?;

@@ -6,7 +6,7 @@ mod oracle;
 use proptest::prelude::*;
 use rashomon_checkers::Model;
 use rashomon_checkers::linearizable::Linearizable;
-use rashomon_checkers::models::{GrowSet, Kv, Register};
+use rashomon_checkers::models::{GrowSet, Kv, Mutex, Register};
 use rashomon_core::{History, Value};
 use serde_json::json;
 
@@ -90,6 +90,13 @@ fn sets(f: u8, one: u8, two: u8) -> (&'static str, Value, Value) {
     ("read", Value::Null, json!(list))
 }
 
+fn locks(f: u8, one: u8, _: u8) -> (&'static str, Value, Value) {
+    match f % 2 {
+        0 => ("acquire", Value::Null, json!(one % 6 + 1)),
+        _ => ("release", Value::Null, Value::Null),
+    }
+}
+
 /// The search agrees with the oracle, monitors or not.
 fn agree<M: Model + Send + Sync>(model: &M, history: &History) -> Result<(), TestCaseError> {
     oracle::agree(&Linearizable::new(model.clone()).by_search(), model, history)?;
@@ -156,6 +163,16 @@ proptest! {
             json!(state)
         });
         agree(&GrowSet::default(), &history)?;
+    }
+
+    #[test]
+    fn locks_that_are_taken_and_given_back(choices in choices(9)) {
+        agree(&Mutex::plain(), &build(3, 9, &choices, locks))?;
+    }
+
+    #[test]
+    fn locks_whose_tokens_rise(choices in choices(9)) {
+        agree(&Mutex::fenced(), &build(3, 9, &choices, locks))?;
     }
 
     #[test]

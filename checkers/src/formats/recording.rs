@@ -156,6 +156,13 @@ fn model(history: &History) -> Option<&'static str> {
         Some("consensus")
     } else if all(&["transfer", "read"]) && !all(&["read"]) {
         Some("linearizable-bank")
+    } else if all(&["work", "read"]) {
+        Some("sections")
+    } else if all(&["acquire", "release"]) {
+        let acquired = |op: &&rashomon_core::Op| op.kind == Kind::Ok && op.f == "acquire";
+        let tokens = history.ops().iter().any(|op| acquired(&op))
+            && history.ops().iter().filter(acquired).all(|op| op.value.is_u64());
+        Some(if tokens { "lock" } else { "mutex" })
     } else {
         None
     }

@@ -31,7 +31,7 @@ const ALL: [(Bug, BugInfo); 6] = [
                       clock that is set back lets a lease go on",
             anomaly: "a lease is in force after its time",
             shows: Shows::Live,
-            plan: None,
+            plan: Some(include_str!("plans/clock-jump-extends-lease.json")),
         },
     ),
     (
@@ -42,7 +42,7 @@ const ALL: [(Bug, BugInfo); 6] = [
                       change before it writes",
             anomaly: "lost update: two sections read the same value",
             shows: Shows::Live,
-            plan: None,
+            plan: Some(include_str!("plans/paused-holder.json")),
         },
     ),
     (
@@ -53,7 +53,7 @@ const ALL: [(Bug, BugInfo); 6] = [
                       for a garbage collection wrote on after its lease had run out",
             anomaly: "two critical sections overlap",
             shows: Shows::Live,
-            plan: None,
+            plan: Some(include_str!("plans/paused-holder.json")),
         },
     ),
     (
@@ -64,7 +64,7 @@ const ALL: [(Bug, BugInfo); 6] = [
                       holder whose lease ran out frees the lock of the next",
             anomaly: "a lock is freed under its holder's feet",
             shows: Shows::Live,
-            plan: None,
+            plan: Some(include_str!("plans/paused-holder.json")),
         },
     ),
     (
@@ -75,7 +75,7 @@ const ALL: [(Bug, BugInfo); 6] = [
                       the next who asks",
             anomaly: "two leases of one lock at a time",
             shows: Shows::Live,
-            plan: None,
+            plan: Some(include_str!("plans/restart-amnesia.json")),
         },
     ),
     (

@@ -12,7 +12,7 @@ pub(super) const CONTROLS: &[Control] = &[Control {
     name: "two-believers",
     summary: "a holder that stood still, or whose clock is slow, believes that it has a lock while another has it; \
               that is legal, since the resource turns it away",
-    plan: Some(include_str!("plans/two-believers.json")),
+    plan: Some(include_str!("plans/paused-holder.json")),
     tempting: || Box::new(OneBeliever::default()),
 }];
 
