@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let facts = &report["shrunk"];
         if facts.is_null() {
             println!(
-                "| {system} | `{name}` | none of {} was shrunk | | | | | | | | | |",
+                "| {system} | `{name}` | none of {} failed | | | | | | | | | |",
                 report["ran"].as_u64().unwrap_or(0)
             );
             continue;
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             change("messages"),
             change("touched"),
             facts["attempts"],
-            if facts["unfinished"] == true { ", all there was" } else { "" },
+            if facts["unfinished"] == true { ", time was up" } else { "" },
         );
         shrunk += 1;
         small += u64::from(facts["after"]["faults"].as_u64().is_some_and(|faults| faults <= 3));
