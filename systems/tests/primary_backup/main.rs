@@ -1,4 +1,0 @@
-//! The chapter on primary and backup, acted out: messages delivered by hand, and told as prose.
-
-mod failover;
-mod stage;
