@@ -4,6 +4,7 @@
 
 mod stage;
 
+mod lock;
 mod paxos;
 mod primary_backup;
 mod raft;

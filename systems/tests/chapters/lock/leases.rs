@@ -7,14 +7,14 @@ use crate::stage::Stage;
 
 /// Gray and Cheriton, section 2: a server that crashed honours the leases that it granted, by waiting until they have
 /// run out.
-fn restart(bugs: &[&str]) -> Stage {
-    let mut stage = Stage::of::<Lock>(4, bugs);
+fn restart(bugs: &[&str]) -> Stage<Lock> {
+    let mut stage = Stage::<Lock>::new(4, bugs, &[]);
     stage.asks(3, r#"{"type":"work","key":"x","work":1}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.say("While n3 works the lock server dies and comes back, and n4 asks for the lock");
     stage.restart(1);
     stage.asks(4, r#"{"type":"work","key":"x","work":2}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage
 }
 
@@ -24,7 +24,7 @@ fn a_server_that_starts_again_remembers_its_leases() {
     stage.say("n3 is not disturbed, and gives the lock back");
     stage.finishes(3);
     stage.repeats(4);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     assert_snapshot!(stage.story(&[]));
 }
 
@@ -37,19 +37,19 @@ fn with_the_bug_it_grants_the_same_lock_again() {
 }
 
 /// n3 stood still until n4 had the lock, and gives up.
-fn late_release(bugs: &[&str]) -> Stage {
-    let mut stage = Stage::of::<Lock>(5, bugs);
+fn late_release(bugs: &[&str]) -> Stage<Lock> {
+    let mut stage = Stage::<Lock>::new(5, bugs, &[]);
     stage.asks(3, r#"{"type":"work","key":"x","work":1}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.say("n3 stands still, its lease runs out, and n4 gets the lock");
     stage.lapse(1);
     stage.asks(4, r#"{"type":"work","key":"x","work":2}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.say("n3 goes on, sees that its lease is over, and says that it is done; n5 asks for the lock");
     stage.doubts(3);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.asks(5, r#"{"type":"work","key":"x","work":3}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.finishes(4);
     stage
 }
@@ -66,14 +66,14 @@ fn with_the_bug_a_lock_is_freed_under_the_feet_of_its_holder() {
 
 #[test]
 fn who_finds_the_lock_taken_asks_again() {
-    let mut stage = Stage::of::<Lock>(4, &[]);
+    let mut stage = Stage::<Lock>::new(4, &[], &[]);
     stage.asks(3, r#"{"type":"work","key":"x","work":1}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.asks(4, r#"{"type":"work","key":"x","work":2}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.finishes(3);
     stage.repeats(4);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.say("A client that asks the wrong node is told whom to ask");
     stage.asks(1, r#"{"type":"read","key":"x"}"#);
     assert_snapshot!(stage.story(&[]));

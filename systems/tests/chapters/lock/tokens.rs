@@ -6,15 +6,15 @@ use rashomon_systems::lock::Lock;
 use crate::stage::Stage;
 
 /// n3 has the lock and has read the value; then it stands still, its lease runs out, and n4 has the lock.
-fn paused_holder(bugs: &[&str]) -> Stage {
-    let mut stage = Stage::of::<Lock>(4, bugs);
+fn paused_holder(bugs: &[&str]) -> Stage<Lock> {
+    let mut stage = Stage::<Lock>::new(4, bugs, &[]);
     stage.say("n3 gets the lock and reads the value");
     stage.asks(3, r#"{"type":"work","key":"x","work":1}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.say("n3 stands still, and its lease runs out; n4 gets the lock and reads the value");
     stage.lapse(1);
     stage.asks(4, r#"{"type":"work","key":"x","work":2}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage
 }
 
@@ -62,26 +62,26 @@ fn with_the_bug_two_sections_build_on_the_same_value() {
 
 #[test]
 fn tokens_go_on_rising_after_a_restart() {
-    let mut stage = Stage::of::<Lock>(4, &[]);
+    let mut stage = Stage::<Lock>::new(4, &[], &[]);
     stage.asks(3, r#"{"type":"work","key":"x","work":1}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.finishes(3);
     stage.restart(1);
     stage.asks(4, r#"{"type":"work","key":"x","work":2}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.finishes(4);
     assert_snapshot!(stage.story(&[]));
 }
 
 #[test]
 fn with_the_bug_a_token_comes_back() {
-    let mut stage = Stage::of::<Lock>(4, &["token-reused"]);
+    let mut stage = Stage::<Lock>::new(4, &["token-reused"], &[]);
     stage.asks(3, r#"{"type":"work","key":"x","work":1}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.finishes(3);
     stage.restart(1);
     stage.asks(4, r#"{"type":"work","key":"x","work":2}"#);
-    stage.deliver(|_, _| true);
+    stage.deliver(|_, _, _| true);
     stage.finishes(4);
     assert_snapshot!(stage.story(&["one-owner-per-token", "tokens-rise"]));
 }
