@@ -5,13 +5,7 @@
 use insta::assert_snapshot;
 use rashomon_systems::two_phase_commit::{Message, Timer};
 
-use super::cast::{Stage, four};
-
-/// The story of a stage on which nobody is accused.
-fn well(stage: Stage) -> String {
-    let story = stage.story(&[]);
-    story
-}
+use super::cast::four;
 
 #[test]
 fn a_commitment() {
@@ -33,7 +27,7 @@ fn a_commitment() {
     stage.deliver(|_, _, _| true);
     stage.say("A participant sends clients to the coordinator");
     stage.asks(2, r#"{"type":"read_accounts","key":"b"}"#);
-    assert_snapshot!(well(stage));
+    assert_snapshot!(stage.story(&[]));
 }
 
 #[test]
@@ -49,7 +43,7 @@ fn an_abort() {
     stage.start(4);
     stage.fires(1, Timer::Resend);
     stage.deliver(|_, _, _| true);
-    assert_snapshot!(well(stage));
+    assert_snapshot!(stage.story(&[]));
 }
 
 #[test]
@@ -67,5 +61,5 @@ fn a_conflict() {
     stage.deliver(|from, _, _| from == 1);
     stage.asks(1, r#"{"type":"transfer","key":"b","id":9,"from":2,"to":0,"amount":3}"#);
     stage.deliver(|_, _, _| true);
-    assert_snapshot!(well(stage));
+    assert_snapshot!(stage.story(&[]));
 }

@@ -36,8 +36,7 @@ fn half_told(bugs: &[&str]) -> Stage {
 }
 
 fn well(stage: Stage) -> String {
-    let story = stage.story(&[]);
-    story
+    stage.story(&[])
 }
 
 #[test]
