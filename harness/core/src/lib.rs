@@ -45,7 +45,8 @@ pub use probe::{Fields, Name, Probe};
 pub use protocol::{Context, Effect, Node, Protocol, Ticket};
 pub use seed::{Rng, Seed};
 pub use system::{
-    BootError, BugInfo, Control, Invariant, OptionInfo, Setup, Shows, System, SystemInfo, Violation,
+    BootError, BugInfo, Control, Invariant, KnownWeak, OptionInfo, Setup, Shows, System, SystemInfo,
+    Violation,
 };
 pub use time::Time;
 pub use trace::{Happening, Trace};

@@ -52,6 +52,16 @@ pub struct Control {
     pub tempting: fn() -> Box<dyn Invariant>,
 }
 
+/// Why a system is known to break as its authors describe it, without any mistake in building it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct KnownWeak {
+    /// What breaks it.
+    pub summary: &'static str,
+    /// The plan that brings it out, as the JSON of a plan file, where the default plan does not.
+    #[serde(skip)]
+    pub plan: Option<&'static str>,
+}
+
 /// A number of the system that a plan may set.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct OptionInfo {
@@ -89,7 +99,7 @@ pub struct SystemInfo {
     /// Its legal weaknesses.
     pub controls: &'static [Control],
     /// Why it is known to break, if it is: the zoo expects it to be accused as it stands.
-    pub weak: Option<&'static str>,
+    pub weak: Option<KnownWeak>,
 }
 
 /// What one node is told when its process begins.

@@ -10,7 +10,7 @@ use rashomon_results::RunVerdict;
 use serde::Serialize;
 
 use crate::judge::Limits;
-use crate::plan::{Faults, Plan, PlanError, PlanFile};
+use crate::plan::{Faults, Plan, PlanError, PlanFile, parse};
 use crate::progress::Nobody;
 use crate::run::{RunError, Settings, live};
 use crate::sweep::{plan_of, sweep};
@@ -93,7 +93,14 @@ impl Inmate {
     fn flags(self, system: &SystemInfo) -> PlanFile {
         let file = PlanFile { version: 1, system: Some(system.name.to_owned()), ..PlanFile::default() };
         match self {
-            Inmate::Correct | Inmate::Weak => file,
+            Inmate::Correct => file,
+            Inmate::Weak => match system.weak.and_then(|weak| weak.plan) {
+                Some(plan) => {
+                    let plan = parse(system.name, plan).expect("the plans of known weaknesses are tested");
+                    PlanFile { system: file.system, ..plan }
+                }
+                None => file,
+            },
             Inmate::Bug { bug, .. } => PlanFile { bugs: vec![bug.to_owned()], ..file },
             Inmate::Control { control } => PlanFile { control: Some(control.to_owned()), ..file },
         }
@@ -268,6 +275,7 @@ pub fn settings(out: &Path, executable: &Path) -> Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry;
 
     #[test]
     fn what_counts_as_good() {
@@ -285,5 +293,16 @@ mod tests {
         assert!(!control.is_good(&hunted(1, 5)), "a legal weakness reported");
         let troubled = Hunted { trouble: vec!["a node died".into()], ..hunted(3, 1) };
         assert!(!bug.is_good(&troubled));
+    }
+
+    #[test]
+    fn every_known_weakness_has_a_plan_that_can_be_run() {
+        let weak: Vec<SystemInfo> =
+            registry::systems().iter().map(|entry| entry.info).filter(|info| info.weak.is_some()).collect();
+        assert!(weak.iter().any(|info| info.name == "redlock"));
+        for info in weak {
+            let plan = Plan::assemble(Inmate::Weak.flags(&info), None, None, Faults::default(), 1);
+            assert_eq!(plan.unwrap_or_else(|error| panic!("{}: {error}", info.name)).system.name, info.name);
+        }
     }
 }

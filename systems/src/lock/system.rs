@@ -1,6 +1,6 @@
 //! The lock service, and Redlock, as the harness sees them.
 
-use rashomon_core::{BootError, Context, Invariant, Node, Protocol, Setup, System, SystemInfo};
+use rashomon_core::{BootError, Context, Invariant, KnownWeak, Node, Protocol, Setup, System, SystemInfo};
 
 use super::bugs::BUGS;
 use super::controls::CONTROLS;
@@ -106,10 +106,11 @@ impl System for Redlock {
             options: OPTIONS,
             bugs: &[],
             controls: &[],
-            weak: Some(
-                "a holder that stands still for longer than its lease writes on afterwards, and nothing tells the \
+            weak: Some(KnownWeak {
+                summary: "a holder that stands still for longer than its lease writes on afterwards, and nothing tells the \
                  resource that it is too late; servers that forget, or whose clocks run apart, give one lock to two",
-            ),
+                plan: Some(include_str!("plans/redlock.json")),
+            }),
         }
     }
 
