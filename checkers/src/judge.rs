@@ -7,6 +7,7 @@ use crate::atomic_commitment::AtomicCommitment;
 use crate::bank::Bank;
 use crate::consensus::Consensus;
 use crate::formats::Recording;
+use crate::isolation::{Level, ListAppend};
 use crate::linearizable::Linearizable;
 use crate::lock::Lock;
 use crate::models::{self, GrowSet, Kv, Mutex, NAMES, Queue, Register};
@@ -20,6 +21,8 @@ pub struct Question {
     pub model: Option<String>,
     /// The value before the first operation, of every key; without it, the model's own.
     pub initial: Option<Value>,
+    /// The isolation level that the database promised; without it, strict serializability.
+    pub promised: Option<Level>,
 }
 
 /// Why a question has no answer.
@@ -84,6 +87,10 @@ pub fn judge(recording: &Recording, question: &Question, budget: &Budget<'_>) ->
         "sections" => {
             refuse("sections")?;
             Box::new(Lock)
+        }
+        "list-append" => {
+            refuse("list-append")?;
+            Box::new(ListAppend::promising(question.promised.unwrap_or(Level::STRICT_SERIALIZABLE)))
         }
         "consensus" => {
             refuse("consensus")?;

@@ -10,6 +10,7 @@
 //! - [`consensus`]: whether what was decided was decided once, and was proposed.
 //! - [`bank`]: whether money was made or lost; [`atomic_commitment`]: whether every transfer happened as a whole or not
 //!   at all.
+//! - [`isolation`]: which isolation level transactions had.
 //! - [`stats`] and [`availability`]: how often, how fast, and when operations succeeded.
 //! - [`formats`]: histories recorded by other tools; [`judge()`] is the way from such a file to a verdict.
 //! - [`notation`] and [`generate`]: histories written by hand and by machine, for tests and benchmarks.
@@ -30,6 +31,8 @@ pub mod set;
 
 pub mod atomic_commitment;
 pub mod bank;
+
+pub mod isolation;
 
 pub mod availability;
 mod quantiles;

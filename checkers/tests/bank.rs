@@ -296,7 +296,7 @@ fn a_recording_of_transfers_is_of_a_bank() {
             let text = full(told);
             read_recording(Format::detect(&text).unwrap(), &text).unwrap()
         };
-        let question = Question { model: model.map(str::to_owned), initial: None };
+        let question = Question { model: model.map(str::to_owned), ..Question::default() };
         judge(&recording, &question, &Budget::unlimited()).unwrap()
     };
     let right = || told([17, 23, 20, 20, 20, 20], ["1", "1", "", "", "", ""]);

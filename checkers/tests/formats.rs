@@ -162,7 +162,7 @@ fn questions_without_an_answer() {
     let text = "[{:process 0 :type :invoke :f :read} {:process 0 :type :ok :f :read :value nil}]";
     let recording = read(Format::JepsenEdn, text).unwrap();
     let ask = |model: &str, initial: Option<Value>| {
-        let question = Question { model: Some(model.to_owned()), initial };
+        let question = Question { model: Some(model.to_owned()), initial, ..Question::default() };
         judge(&recording, &question, &Budget::unlimited()).map(|verdict| verdict.valid)
     };
     assert_eq!(ask("cas-register", None), Ok(Validity::Valid));

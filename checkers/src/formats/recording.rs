@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rashomon_core::{History, HistoryError, Kind, Process};
+use rashomon_core::{History, HistoryError, Kind, Process, Value};
 use serde::Serialize;
 
 use super::jepsen::{self, Keyed};
@@ -144,8 +144,21 @@ pub fn read_keyed(format: Format, text: &str, keyed: Keyed) -> Result<Recording,
 fn model(history: &History) -> Option<&'static str> {
     let client = |op: &&rashomon_core::Op| op.kind == Kind::Invoke && op.process != Process::Nemesis;
     let all = |names: &[&str]| history.ops().iter().filter(client).all(|op| names.contains(&op.f.as_str()));
+    let verbs = |value: &Value| {
+        let verb = |micro_op: &Value| micro_op.get(0).and_then(Value::as_str).map(str::to_owned);
+        value.as_array().map(|list| list.iter().map(verb).collect::<Option<Vec<_>>>())
+    };
+    let transactions = |names: &[&str]| {
+        let of = |op: &rashomon_core::Op| match verbs(&op.value) {
+            Some(Some(verbs)) => verbs.iter().all(|verb| names.contains(&verb.as_str())),
+            _ => false,
+        };
+        history.ops().iter().filter(client).all(of)
+    };
     if !history.ops().iter().any(|op| client(&op)) {
         None
+    } else if transactions(&["append", "r"]) {
+        Some("list-append")
     } else if all(&["read", "write", "cas"]) {
         Some("cas-register")
     } else if all(&["get", "put", "append"]) {

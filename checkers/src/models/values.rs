@@ -36,6 +36,11 @@ impl Datum {
     pub fn number(self) -> u32 {
         self.0
     }
+
+    /// The datum of a number that [`Datum::number`] gave.
+    pub(crate) fn from_number(number: u32) -> Datum {
+        Datum(number)
+    }
 }
 
 impl Values {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rashomon_checkers::formats::Format;
+use rashomon_checkers::isolation::Level;
 use rashomon_checkers::models::NAMES;
 use rashomon_run::registry::unknown;
 
@@ -194,17 +195,25 @@ pub(crate) struct PlanArguments {
 Examples:
   rashomon check runs/latest/history.jsonl --model register
   rashomon check store/latest/history.edn --model cas-register --initial 0
+  rashomon check history.edn --model list-append --levels --promised snapshot-isolation
   rashomon check etcd_000.log --json")]
 pub(crate) struct CheckArguments {
     /// The history, or a run's folder.
     pub(crate) file: PathBuf,
     /// What the data is: register, cas-register, kv, set, linearizable-set, queue, mutex, lock, consensus, sections, bank,
-    /// atomic-commitment or linearizable-bank [default: what the ops suggest].
+    /// atomic-commitment, linearizable-bank or list-append [default: what the ops suggest].
     #[arg(long, short = 'm', value_parser = model)]
     pub(crate) model: Option<String>,
     /// The value before anything was written, as JSON [default: the format's own; null in ours].
     #[arg(long, value_name = "VALUE")]
     pub(crate) initial: Option<String>,
+    /// The isolation level that was promised, such as serializable, strong-session-snapshot-isolation or read-committed
+    /// [default: strict-serializable].
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) promised: Option<Level>,
+    /// Print which isolation levels hold, are violated, or are unknown.
+    #[arg(long)]
+    pub(crate) levels: bool,
     /// The format of the file: jsonl, jepsen-edn, porcupine-etcd or porcupine-kv [default: seen from its
     /// content].
     #[arg(long, short = 'f')]

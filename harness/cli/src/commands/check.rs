@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use rashomon_checkers::formats::{self, Format, Recording};
-use rashomon_checkers::{Budget, Question, judge};
+use rashomon_checkers::{Budget, Question, isolation, judge};
 use rashomon_results::terminal::{self, Shown};
 use rashomon_results::{Ended, RunVerdict, Totals, report};
 
@@ -34,11 +34,15 @@ fn check(arguments: &CheckArguments) -> anyhow::Result<Exit> {
                 .with_context(|| format!("--initial: `{text}` is not JSON; text takes quotes"))
         })
         .transpose()?;
-    let question = Question { model: arguments.model.clone(), initial };
+    let question = Question { model: arguments.model.clone(), initial, promised: arguments.promised };
     let end = Instant::now() + arguments.budget_time;
     let expired = || Instant::now() >= end;
     let budget = Budget::new(arguments.budget_memory << 20, &expired);
     let verdict = judge(&recording, &question, &budget).with_context(|| file.display().to_string())?;
+    let levels = isolation::table(&verdict).filter(|_| arguments.levels && !arguments.json);
+    if arguments.levels && !verdict.stats.contains_key("levels") {
+        eprintln!("note: {} judges no isolation levels, so there is no table of them", verdict.checker);
+    }
     let totals = Totals::of(&recording.history);
     let verdict = RunVerdict::new(vec![verdict], Vec::new(), Vec::new(), totals, Ended::Recorded);
     if let Some(path) = &arguments.report {
@@ -64,6 +68,9 @@ fn check(arguments: &CheckArguments) -> anyhow::Result<Exit> {
             colour: progress::colour(std::io::stdout().is_terminal()),
         };
         print!("{}", terminal::render(&shown));
+        if let Some(levels) = levels {
+            print!("\n{levels}");
+        }
     }
     Ok(verdict.valid.into())
 }

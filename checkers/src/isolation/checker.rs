@@ -1,0 +1,197 @@
+//! The verdict on transactions.
+
+use std::collections::BTreeMap;
+
+use rashomon_core::{History, Kind, Validity, Verdict};
+
+use super::append::{Observed, count};
+use super::because::explain;
+use super::finding::Finding;
+use super::hunt::{Found, hunt, is_cyclic};
+use super::level::{Level, Levels};
+use super::lists::Lists;
+use super::table::Table;
+use super::transactions::Transactions;
+use crate::{Budget, Checker};
+
+/// The anomalies of one name that are told one by one; the others are counted.
+const TOLD: usize = 8;
+
+/// Judges transactions over lists that they append to and read whole, in the terms of Jepsen's Elle.
+///
+/// Operations of any `f`, whose value is a list of micro-ops `["append", key, value]` and `["r", key, list]`; values are
+/// unique per key. As a read shows the order of all appends before it, dependencies between transactions are known and not
+/// guessed. Each isolation level is *violated*, by an anomaly that is told; *holds*, when nothing that it forbids is there;
+/// or *unknown*. The verdict is that of the level that was promised.
+///
+/// A transaction that ended `info` counts as done when a read shows one of its appends; what it read is not known. One that
+/// failed must not be seen.
+#[derive(Clone, Copy, Debug)]
+pub struct ListAppend {
+    promised: Level,
+}
+
+impl Default for ListAppend {
+    fn default() -> ListAppend {
+        ListAppend::promising(Level::STRICT_SERIALIZABLE)
+    }
+}
+
+impl ListAppend {
+    /// A checker of a database that promises this level.
+    pub fn promising(promised: Level) -> ListAppend {
+        ListAppend { promised }
+    }
+
+    fn judge(self, history: &History, budget: &Budget<'_>) -> Result<Verdict, String> {
+        let mut lists = Lists::default();
+        let mut transactions = Transactions::follow(history, budget, |number, outcome, micro_ops| {
+            lists.take(number, outcome, micro_ops)?;
+            if number.is_multiple_of(1024) && lists.bytes() > budget.bytes {
+                return Err("memory budget exhausted".to_owned());
+            }
+            Ok(())
+        })?;
+        if count(&transactions, Kind::Ok) == 0 {
+            return Err("vacuous: no transaction succeeded".to_owned());
+        }
+        if lists.read == 0 {
+            return Err("vacuous: no transaction that succeeded read anything".to_owned());
+        }
+        let mut edges = std::mem::take(&mut transactions.edges);
+        let observed = Observed::new(&lists, &transactions.list);
+        let mut findings = observed.anomalies();
+        // Where reads contradict each other, what they show of the order is no ground to say that a level holds.
+        let sure =
+            lists.strays.is_empty() && findings.iter().all(|finding| finding.name != "incompatible-order");
+        let own = edges.clone();
+        observed.depend(&mut edges, false);
+        if lists.bytes() + edges.bytes() * 2 > budget.bytes {
+            return Err("memory budget exhausted".to_owned());
+        }
+        let real = transactions.list.len() as u32;
+        let mut graph = edges.graph(real);
+        let mut found = Found::default();
+        if is_cyclic(&graph) {
+            edges = own;
+            observed.depend(&mut edges, true);
+            graph = edges.graph(real);
+            found = hunt(&graph, budget);
+        }
+        findings.extend(
+            found
+                .cycles
+                .iter()
+                .map(|cycle| explain(cycle, &transactions, |from, class, to| observed.why(from, class, to))),
+        );
+        let violated = findings.iter().fold(Levels::default(), |all, one| all.and(one.rules_out));
+        let open = observed.order_is_open();
+        let table = Table::new(violated, |level| {
+            !found.exhausted && sure && !(open && level.forbids_concurrent_writers())
+        });
+        let mut unknown = Vec::new();
+        if found.exhausted {
+            unknown.push("time budget exhausted in the search for cycles".to_owned());
+        } else if open {
+            unknown.push("appends that no read shows may have been made in any order".to_owned());
+        }
+        let facts = Facts { transactions: &transactions, findings, table, unknown };
+        let verdict = facts.verdict("list-append", self.promised);
+        Ok(verdict
+            .with_stat("edges", graph.edges())
+            .with_stat("components", found.components)
+            .with_stat("appends", lists.appends.len())
+            .with_stat("reads", lists.read))
+    }
+}
+
+impl Checker for ListAppend {
+    fn name(&self) -> &'static str {
+        "list-append"
+    }
+
+    fn about(&self) -> &'static str {
+        "transactions that append to lists and read them are isolated as promised, strict serializability if nothing else \
+         is said"
+    }
+
+    fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
+        self.judge(history, budget).unwrap_or_else(|reason| Verdict::unknown(self.name(), reason))
+    }
+}
+
+/// All that is known of a history of transactions.
+pub(super) struct Facts<'a> {
+    pub(super) transactions: &'a Transactions,
+    pub(super) findings: Vec<Finding>,
+    pub(super) table: Table,
+    /// Why levels are unknown.
+    pub(super) unknown: Vec<String>,
+}
+
+impl Facts<'_> {
+    /// The verdict of a database that promised this level: its anomalies are those that rule the level out.
+    pub(super) fn verdict(mut self, checker: &str, promised: Level) -> Verdict {
+        let total = self.transactions.list.len();
+        let ok = count(self.transactions, Kind::Ok);
+        self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.rules_out.count()));
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut allowed: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut anomalies = Vec::new();
+        for finding in &self.findings {
+            if !finding.rules_out.contains(promised) {
+                *allowed.entry(&finding.name).or_default() += 1;
+                continue;
+            }
+            let count = counts.entry(&finding.name).or_default();
+            *count += 1;
+            if *count <= TOLD {
+                anomalies.push(finding.accuse(self.transactions));
+            }
+        }
+        let list = |counts: &BTreeMap<&str, usize>| {
+            counts.iter().map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
+        };
+        let strongest: Vec<String> = self.table.strongest().iter().map(Level::to_string).collect();
+        let holds = if strongest.is_empty() {
+            "no level is known to hold".to_owned()
+        } else {
+            format!("{} holds", strongest.join(" and "))
+        };
+        let sizes = format!("{total} transactions, {ok} of them ok");
+        let verdict = match self.table.of(promised) {
+            Validity::Invalid => {
+                let first = &anomalies[0];
+                let summary = format!(
+                    "{}: {}; {promised} is violated by {}; {holds}; {sizes}",
+                    first.name,
+                    first.because,
+                    list(&counts)
+                );
+                Verdict::invalid(checker, summary, anomalies)
+            }
+            Validity::Unknown => {
+                let mut verdict = Verdict::unknown(
+                    checker,
+                    format!("whether {promised} holds is not known: {}", self.unknown.join("; ")),
+                );
+                verdict.summary = format!("{}; {holds}; {sizes}", verdict.summary);
+                verdict
+            }
+            Validity::Valid => {
+                let weaker = if allowed.is_empty() {
+                    String::new()
+                } else {
+                    format!(", with what it allows: {}", list(&allowed))
+                };
+                Verdict::valid(checker, format!("{sizes}: {promised} holds{weaker}"))
+            }
+        };
+        verdict
+            .with_stat("levels", self.table.to_json())
+            .with_stat("promised", promised.to_string())
+            .with_stat("transactions", total)
+            .with_stat("anomalies", serde_json::json!(counts))
+            .with_stat("allowed_anomalies", serde_json::json!(allowed))
+    }
+}

@@ -1,0 +1,311 @@
+//! Every anomaly of transactions over lists, by hand-written histories that show it and others that nearly do.
+
+mod transactions;
+
+use rashomon_checkers::isolation::{Level, ListAppend, table};
+use rashomon_checkers::{Budget, Checker};
+use rashomon_core::{Validity, Verdict};
+
+use transactions::transactions;
+
+fn judged(text: &str) -> Verdict {
+    ListAppend::default().check(&transactions(text), &Budget::unlimited())
+}
+
+fn cell(verdict: &Verdict, level: &str) -> String {
+    let level: Level = level.parse().unwrap();
+    let word = &verdict.stats["levels"][level.isolation.name()][level.order.name()];
+    word.as_str().unwrap().to_owned()
+}
+
+fn names(verdict: &Verdict) -> Vec<&str> {
+    let mut names: Vec<&str> = verdict.anomalies.iter().map(|anomaly| anomaly.name.as_str()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The history has exactly these anomalies; of the levels, the first holds and the second does not.
+fn shows(anomalies: &[&str], holds: &str, violated: &str, text: &str) -> Verdict {
+    let verdict = judged(text);
+    assert_eq!(names(&verdict), anomalies, "{text}\n{verdict:#?}");
+    assert_eq!(verdict.valid, Validity::Invalid, "{text}");
+    if !holds.is_empty() {
+        assert_eq!(cell(&verdict, holds), "holds", "{holds} of {text}\n{}", table(&verdict).unwrap());
+    }
+    assert_eq!(cell(&verdict, violated), "violated", "{violated} of {text}\n{}", table(&verdict).unwrap());
+    for anomaly in &verdict.anomalies {
+        assert!(!anomaly.events.is_empty() && !anomaly.because.is_empty(), "{anomaly:?}");
+    }
+    verdict
+}
+
+/// Everything is as it should be.
+fn fine(text: &str) {
+    let verdict = judged(text);
+    assert_eq!(verdict.valid, Validity::Valid, "{text}\n{verdict:#?}");
+    for level in Level::all() {
+        assert_eq!(cell(&verdict, &level.to_string()), "holds", "{level} of {text}");
+    }
+}
+
+#[test]
+fn serial_transactions_are_fine() {
+    fine("0 ok x+1 y=\n--\n1 ok x=1 x+2 x=1,2\n--\n0 ok y+1 x=1,2\n--\n2 ok x=1,2 y=1");
+    fine("0 ok x+1\n1 ok x=\n2 ok x=1");
+}
+
+#[test]
+fn aborted_read() {
+    shows(&["G1a"], "strong-read-uncommitted", "read-committed", "0 fail x+1\n--\n1 ok x=1");
+    fine("0 fail x+1\n--\n1 ok x=");
+    fine("0 info x+1\n--\n1 ok x=1");
+}
+
+#[test]
+fn intermediate_read() {
+    shows(
+        &["G-single", "G1b"],
+        "strong-read-uncommitted",
+        "read-committed",
+        "0 ok x+1 x+2\n1 ok x=1\n--\n2 ok x=1,2",
+    )
+    .anomalies
+    .iter()
+    .filter(|anomaly| anomaly.name == "G1b")
+    .for_each(|anomaly| assert_eq!(anomaly.key.as_deref(), Some("x")));
+    fine("0 ok x+1 x=1 x+2\n--\n1 ok x=1,2");
+}
+
+#[test]
+fn internal() {
+    shows(&["internal"], "strong-read-committed", "read-atomic", "0 ok x+1 x=\n--\n1 ok x=1");
+    shows(
+        &["G-single", "internal"],
+        "strong-read-committed",
+        "read-atomic",
+        "0 ok x=9 x=\n1 ok x+9\n--\n2 ok x=9",
+    );
+    fine("0 ok x= x+1 x=1 x+2 x=1,2");
+}
+
+#[test]
+fn future_read() {
+    shows(&["future-read"], "", "read-committed", "0 ok x=1 x+1\n--\n1 ok x=1");
+}
+
+#[test]
+fn dirty_update() {
+    shows(
+        &["G1a", "dirty-update"],
+        "read-uncommitted",
+        "read-committed",
+        "0 fail x+1\n1 info x+2\n--\n2 ok x+3\n--\n3 ok x=1,2,3",
+    );
+}
+
+#[test]
+fn duplicate_elements() {
+    shows(&["duplicate-elements"], "", "read-uncommitted", "0 ok x+1\n--\n1 ok x=1,1");
+}
+
+#[test]
+fn garbage_read() {
+    shows(&["garbage-read"], "", "read-uncommitted", "0 ok x+1\n--\n1 ok x=1,7");
+}
+
+#[test]
+fn incompatible_order() {
+    shows(&["incompatible-order"], "", "read-committed", "0 ok x+1\n1 ok x+2\n--\n2 ok x=1,2\n3 ok x=2,1");
+    shows(&["G1b", "incompatible-order"], "", "read-committed", "0 ok x+1 x+2\n1 ok x=2,1");
+    // A read of the later append alone cannot be: the earlier one would have to come after it.
+    shows(&["G-single", "incompatible-order"], "", "read-committed", "0 ok x+1 x+2\n1 ok x=2");
+}
+
+#[test]
+fn lost_update() {
+    shows(
+        &["G-single", "lost-update"],
+        "strong-session-prefix",
+        "parallel-snapshot-isolation",
+        "0 ok x= x+1\n1 ok x= x+2\n--\n2 ok x=1,2",
+    );
+    // The order of the two appends is not known, but either is one too many.
+    shows(
+        &["G2-item", "lost-update"],
+        "strong-prefix",
+        "parallel-snapshot-isolation",
+        "0 ok x= x+1\n1 ok x= x+2",
+    );
+}
+
+#[test]
+fn write_cycle() {
+    shows(&["G0"], "", "read-uncommitted", "0 ok x+1 y+1\n1 ok x+2 y+2\n--\n2 ok x=1,2\n3 ok y=2,1");
+    shows(
+        &["G0-process"],
+        "read-uncommitted",
+        "strong-session-read-uncommitted",
+        "0 ok x+1\n--\n0 ok x+2\n--\n1 ok x=2,1",
+    );
+    shows(
+        &["G0-realtime"],
+        "strong-session-serializable",
+        "strong-read-uncommitted",
+        "0 ok x+1\n--\n1 ok x+2\n2 ok x=2,1",
+    );
+}
+
+#[test]
+fn circular_information_flow() {
+    shows(&["G1c"], "strong-read-uncommitted", "read-committed", "0 ok x+1 y=1\n1 ok y+1 x=1");
+    shows(
+        &["G1c-process"],
+        "serializable",
+        "strong-session-read-committed",
+        "0 ok x=1\n--\n0 ok y+1\n1 ok y=1 x+1",
+    );
+    shows(
+        &["G1c-realtime"],
+        "strong-session-serializable",
+        "strong-read-committed",
+        "0 ok x=1\n--\n1 ok x+1",
+    );
+}
+
+#[test]
+fn single_anti_dependency() {
+    // Half of a transaction is seen.
+    shows(&["G-single"], "strong-read-committed", "read-atomic", "0 ok x+1 y+1\n1 ok x=1 y=");
+    // An effect without its cause, by way of a third.
+    shows(&["G-single"], "read-atomic", "causal", "0 ok x+1\n1 ok x=1 y+1\n2 ok y=1 x=");
+    shows(
+        &["G-single-process"],
+        "serializable",
+        "strong-session-read-atomic",
+        "0 ok x+1\n--\n0 ok x=\n--\n1 ok x=1",
+    );
+    shows(
+        &["G-single-realtime"],
+        "strong-session-serializable",
+        "strong-read-atomic",
+        "0 ok x+1\n--\n1 ok x=\n--\n2 ok x=1",
+    );
+}
+
+#[test]
+fn anti_dependencies_that_are_not_adjacent() {
+    // Two readers see two writes in opposite orders.
+    shows(
+        &["G-nonadjacent"],
+        "parallel-snapshot-isolation",
+        "snapshot-isolation",
+        "0 ok x+1\n1 ok y+1\n2 ok x=1 y=\n3 ok x= y=1",
+    );
+    shows(
+        &["G-nonadjacent-process"],
+        "serializable",
+        "strong-session-prefix",
+        "1 ok~ y+1\n2 ok~ x= y=1\n0 ok x+1\n--\n0 ok y=",
+    );
+    shows(
+        &["G-nonadjacent-realtime"],
+        "strong-session-serializable",
+        "strong-prefix",
+        "1 ok~ y+1\n2 ok~ x= y=1\n0 ok x+1\n--\n3 ok y=",
+    );
+}
+
+#[test]
+fn write_skew() {
+    let text = "0 ok x= y+1\n1 ok y= x+1\n--\n2 ok x=1 y=1";
+    let verdict = shows(&["G2-item"], "strong-snapshot-isolation", "repeatable-read", text);
+    assert_eq!(cell(&verdict, "serializable"), "violated");
+    shows(
+        &["G2-item-process"],
+        "serializable",
+        "strong-session-serializable",
+        "1 ok~ x= y+1\n0 ok x+1\n--\n0 ok y=",
+    );
+    shows(
+        &["G2-item-realtime"],
+        "strong-session-serializable",
+        "strict-serializable",
+        "1 ok~ x= y+1\n0 ok x+1\n--\n2 ok y=",
+    );
+}
+
+#[test]
+fn what_a_level_allows_does_not_accuse_a_database_that_promised_it() {
+    let history = transactions("0 ok x= y+1\n1 ok y= x+1\n--\n2 ok x=1 y=1");
+    for (promised, valid) in [
+        ("snapshot-isolation", Validity::Valid),
+        ("strong-snapshot-isolation", Validity::Valid),
+        ("repeatable-read", Validity::Invalid),
+        ("serializable", Validity::Invalid),
+    ] {
+        let verdict = ListAppend::promising(promised.parse().unwrap()).check(&history, &Budget::unlimited());
+        assert_eq!(verdict.valid, valid, "{promised}");
+        assert_eq!(verdict.anomalies.is_empty(), valid == Validity::Valid, "{promised}");
+    }
+}
+
+#[test]
+fn a_cycle_is_explained_and_drawn() {
+    let verdict = judged("0 ok x= y+1\n1 ok y= x+1\n--\n2 ok x=1 y=1");
+    let anomaly = &verdict.anomalies[0];
+    assert_eq!(anomaly.events, [0, 1, 2, 3]);
+    assert_eq!(
+        anomaly.because,
+        "each of 2 transactions would come before itself (T1 = events 0-2, T2 = events 1-3): T1 comes before T2: it \
+         read [] from key x, without 1 that the other appended; T2 comes before T1: it read [] from key y, without 1 \
+         that the other appended"
+    );
+    assert_eq!(anomaly.details["edges"][0]["class"], "rw");
+    assert_eq!(anomaly.details["edges"][0]["key"], "x");
+    let dot = anomaly.details["dot"].as_str().unwrap();
+    assert!(dot.starts_with("digraph") && dot.contains("rw x") && dot.contains("rw y"), "{dot}");
+}
+
+#[test]
+fn a_transaction_whose_end_is_unknown_may_have_happened_or_not() {
+    fine("0 info x+1\n--\n1 ok x=");
+    fine("0 info x+1\n--\n1 ok x=\n--\n2 ok x=1");
+    // Its own reads are not known; half of it seen is still half.
+    shows(&["G-single"], "read-committed", "read-atomic", "0 info x+1 y+1\n--\n1 ok x=1 y=");
+    shows(
+        &["G-single-realtime"],
+        "serializable",
+        "strict-serializable",
+        "0 info x+1\n--\n1 ok x=1\n--\n2 ok x=",
+    );
+}
+
+#[test]
+fn an_append_that_no_read_shows_comes_after_all_that_were_read() {
+    shows(&["G2-item"], "", "serializable", "0 ok x= y+1\n1 ok y= x+1");
+    fine("0 ok x= y+1\n1 ok x+1");
+}
+
+#[test]
+fn what_cannot_be_judged_is_unknown_and_says_why() {
+    for (text, reason) in [
+        ("0 fail x+1", "vacuous: no transaction succeeded"),
+        ("0 ok x+1", "vacuous: no transaction that succeeded read anything"),
+        ("0 ok x+1\n1 ok x+1 x=1", "event 3: 1 is appended to key x a second time: values must differ"),
+        ("0 ok x:=1 x==1", "event 1: [\"w\",\"x\",1]: a list takes append and r, not w"),
+        ("0 ok x+1 x==1", "event 1: a read of a list shows a list, not 1"),
+    ] {
+        let verdict = judged(text);
+        assert_eq!(verdict.valid, Validity::Unknown, "{text}");
+        assert_eq!(verdict.unknown, [reason], "{text}");
+    }
+}
+
+#[test]
+fn out_of_time_is_unknown() {
+    let history = transactions("0 ok x= y+1\n1 ok y= x+1\n--\n2 ok x=1 y=1");
+    let verdict = ListAppend::default().check(&history, &Budget::new(usize::MAX, &|| true));
+    assert_eq!(verdict.valid, Validity::Unknown);
+    let verdict = ListAppend::default().check(&history, &Budget::new(1, &|| false));
+    assert_eq!(verdict.unknown, ["event 2: memory budget exhausted"]);
+}
