@@ -242,6 +242,7 @@ pub(crate) fn effect(impact: &Impact) -> String {
         (impact.lost_bytes, "byte lost from a log", "bytes lost from logs"),
         (impact.slow_syncs, "slow fsync", "slow fsyncs"),
         (impact.clocks, "wrong clock", "wrong clocks"),
+        (impact.changes, "change of membership", "changes of membership"),
     ]
     .into_iter()
     .filter(|(number, ..)| *number > 0)

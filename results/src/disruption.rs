@@ -45,6 +45,10 @@ pub fn resolved(disruption: &Disruption, nodes: &BTreeSet<NodeId>) -> String {
             describe::span(*at_most)
         ),
         Disruption::Clock { nodes, skew } => format!("{}: {}", names(nodes), clock(*skew)),
+        Disruption::Membership { steps } => {
+            let steps: Vec<String> = steps.iter().map(names).collect();
+            format!("members {}", steps.join(", then "))
+        }
         Disruption::Kill { nodes }
         | Disruption::PowerOff { nodes }
         | Disruption::Pause { nodes }
@@ -186,6 +190,13 @@ mod tests {
         let rule = LinkRule { delay: Duration::from_millis(50), loss: 20, ..LinkRule::default() };
         let disruption = Disruption::Links { kind: FaultKind::Delay, links: every, rule };
         assert_eq!(resolved(&disruption, &nodes()), "+50 ms, 20% lost on every link");
+    }
+
+    #[test]
+    fn a_membership_is_told_step_by_step() {
+        let steps = vec![NodeId::first(2), vec![NodeId(1), NodeId(5)]];
+        let told = resolved(&Disruption::Membership { steps }, &nodes());
+        assert_eq!(told, "members n1 n2, then n1 n5");
     }
 
     #[test]

@@ -121,6 +121,9 @@ fn all_nodes(entries: &[ScheduleEntry]) -> BTreeSet<NodeId> {
         if let Disruption::Links { links, .. } = disruption {
             nodes.extend(links.iter().flat_map(|link| [link.from, link.to]));
         }
+        if let Disruption::Membership { steps } = disruption {
+            nodes.extend(steps.iter().flatten());
+        }
     }
     nodes
 }
@@ -130,7 +133,7 @@ fn asked(fault: &Fault) -> String {
     let mut text = fault.kind().name().to_owned();
     let Ok(Value::Object(mut fields)) = serde_json::to_value(fault) else { return text };
     fields.remove("fault");
-    for whom in ["shape", "target"] {
+    for whom in ["shape", "target", "change"] {
         if let Some(whom) = fields.remove(whom) {
             text = format!("{text} {}", describe::value(&whom));
         }
@@ -144,6 +147,7 @@ fn asked(fault: &Fault) -> String {
 fn struck(disruption: &Disruption) -> Vec<NodeId> {
     match disruption {
         Disruption::Links { links, .. } => centre(links),
+        Disruption::Membership { .. } => Vec::new(),
         Disruption::Kill { .. }
         | Disruption::PowerOff { .. }
         | Disruption::Pause { .. }

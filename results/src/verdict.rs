@@ -65,6 +65,9 @@ pub struct Coverage {
     /// Nodes that acknowledged a wrong clock.
     #[serde(default)]
     pub clocks: u64,
+    /// Changes of the membership that the system acknowledged.
+    #[serde(default)]
+    pub changes: u64,
 }
 
 impl Coverage {
@@ -79,6 +82,7 @@ impl Coverage {
             lost_bytes: 0,
             slow_syncs: 0,
             clocks: 0,
+            changes: 0,
         }
     }
 
@@ -91,6 +95,7 @@ impl Coverage {
         self.lost_bytes += impact.lost_bytes;
         self.slow_syncs += impact.slow_syncs;
         self.clocks += impact.clocks;
+        self.changes += impact.changes;
     }
 
     /// What all of them did together.
@@ -102,6 +107,7 @@ impl Coverage {
             lost_bytes: self.lost_bytes,
             slow_syncs: self.slow_syncs,
             clocks: self.clocks,
+            changes: self.changes,
         }
     }
 }

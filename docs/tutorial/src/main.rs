@@ -214,6 +214,7 @@ impl System for Abd {
             sessions: false,
             durable: true,
             leader_probe: "",
+            membership: false,
             options: &[],
             bugs: &[NO_WRITE_BACK],
             controls: &[],

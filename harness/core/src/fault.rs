@@ -46,11 +46,13 @@ pub enum FaultKind {
     SlowDisk,
     /// A clock is wrong.
     Clock,
+    /// Nodes leave the cluster and come back.
+    Membership,
 }
 
 impl FaultKind {
     /// Every kind, with its name and what it does.
-    pub const ALL: [(FaultKind, &'static str, &'static str); 13] = [
+    pub const ALL: [(FaultKind, &'static str, &'static str); 14] = [
         (FaultKind::Partition, "partition", "cut links between nodes, in one of several shapes"),
         (FaultKind::Delay, "delay", "hold every message back by a fixed time"),
         (FaultKind::Jitter, "jitter", "hold every message back by a random time"),
@@ -64,6 +66,11 @@ impl FaultKind {
         (FaultKind::Restart, "restart", "SIGKILL processes and start them again at once"),
         (FaultKind::SlowDisk, "slow-disk", "delay every fsync by 5 to 50 ms"),
         (FaultKind::Clock, "clock", "set clocks of nodes wrong, or let them run fast or slow"),
+        (
+            FaultKind::Membership,
+            "membership",
+            "have nodes leave the cluster, join it again, replace each other",
+        ),
     ];
 
     /// Its name.
@@ -90,7 +97,8 @@ impl FaultKind {
             | FaultKind::Pause
             | FaultKind::Restart
             | FaultKind::SlowDisk
-            | FaultKind::Clock => false,
+            | FaultKind::Clock
+            | FaultKind::Membership => false,
         }
     }
 }
@@ -170,6 +178,21 @@ impl Shape {
         (Shape::Leader, "leader"),
         (Shape::OneWay, "one-way"),
     ];
+}
+
+/// How the membership changes. Every node belongs to the cluster at the start, so each begins by having some leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reshaping {
+    /// At least one node leaves, and at most as many as leave a majority of all.
+    #[default]
+    Shrink,
+    /// Some nodes leave, and one of them comes back.
+    Grow,
+    /// Some nodes leave, and one of them comes back in the place of another.
+    Replace,
+    /// These nodes, then those, and so on.
+    Members(Vec<Vec<NodeId>>),
 }
 
 /// A fault as a plan writes it.
@@ -275,6 +298,12 @@ pub enum Fault {
         #[serde(default = "two_seconds_ahead")]
         skew: Skew,
     },
+    /// See [`FaultKind::Membership`].
+    Membership {
+        /// How it changes.
+        #[serde(default)]
+        change: Reshaping,
+    },
 }
 
 fn all() -> Target {
@@ -348,6 +377,14 @@ pub enum Disruption {
         /// How.
         skew: Skew,
     },
+    /// The cluster is to be made up of other nodes; of all again when healed.
+    ///
+    /// No world has to do anything for it: it is asked of the system, by requests as a client makes them, one for
+    /// each node that comes or goes ([`crate::MembershipChange`]).
+    Membership {
+        /// One membership after the other; the last stays until healed.
+        steps: Vec<Vec<NodeId>>,
+    },
 }
 
 impl Disruption {
@@ -361,13 +398,14 @@ impl Disruption {
             Disruption::Restart { .. } => FaultKind::Restart,
             Disruption::SlowDisk { .. } => FaultKind::SlowDisk,
             Disruption::Clock { .. } => FaultKind::Clock,
+            Disruption::Membership { .. } => FaultKind::Membership,
         }
     }
 
-    /// The nodes it strikes; empty for a disruption of links.
+    /// The nodes it strikes; empty for a disruption of links and for one of the membership.
     pub fn nodes(&self) -> &[NodeId] {
         match self {
-            Disruption::Links { .. } => &[],
+            Disruption::Links { .. } | Disruption::Membership { .. } => &[],
             Disruption::Kill { nodes }
             | Disruption::PowerOff { nodes }
             | Disruption::Pause { nodes }
@@ -385,6 +423,9 @@ impl fmt::Display for Disruption {
         if let Disruption::Links { links, .. } = self {
             return write!(f, " on {} links", links.len());
         }
+        if let Disruption::Membership { steps } = self {
+            return write!(f, " through {} steps", steps.len());
+        }
         self.nodes().iter().try_for_each(|node| write!(f, " {node}"))
     }
 }
@@ -393,7 +434,7 @@ impl fmt::Display for Disruption {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Impact {
     /// Whether it bit: a link fault touched a message; a dead or stopped process had an op or a message pending; a
-    /// node had the wrong clock.
+    /// node had the wrong clock; a change of the membership was acknowledged.
     pub bit: bool,
     /// Messages that the switch dropped, delayed, repeated or damaged because of it.
     #[serde(default)]
@@ -410,6 +451,9 @@ pub struct Impact {
     /// Nodes that acknowledged a wrong clock.
     #[serde(default)]
     pub clocks: u64,
+    /// Changes of the membership that the system acknowledged.
+    #[serde(default)]
+    pub changes: u64,
 }
 
 impl Fault {
@@ -429,6 +473,7 @@ impl Fault {
             Fault::Restart { .. } => FaultKind::Restart,
             Fault::SlowDisk { .. } => FaultKind::SlowDisk,
             Fault::Clock { .. } => FaultKind::Clock,
+            Fault::Membership { .. } => FaultKind::Membership,
         }
     }
 }

@@ -19,6 +19,7 @@ mod verdict;
 
 pub mod client;
 mod gate;
+mod membership;
 mod probe;
 mod protocol;
 pub mod rpc;
@@ -35,11 +36,12 @@ pub use serde_json::{Map, Value};
 
 pub use client::Outcome;
 pub use clock::{MonotonicClock, Skew, TRUE_RATE, WallClock};
-pub use fault::{Cluster, Disruption, Fault, FaultId, FaultKind, Impact, Shape, Target};
+pub use fault::{Cluster, Disruption, Fault, FaultId, FaultKind, Impact, Reshaping, Shape, Target};
 pub use gate::Gate;
 pub use generator::{Generator, Next};
 pub use history::{History, HistoryError};
 pub use id::{Link, NodeId, Process, RunId};
+pub use membership::MembershipChange;
 pub use op::{Kind, Op};
 pub use probe::{Fields, Name, Probe};
 pub use protocol::{Context, Effect, Node, Protocol, Ticket};

@@ -92,6 +92,8 @@ pub struct SystemInfo {
     pub durable: bool,
     /// The probe by which a node says that it leads, with a `term`; empty when nobody leads.
     pub leader_probe: &'static str,
+    /// Whether it takes a [`MembershipChange`](crate::MembershipChange): otherwise its nodes are fixed.
+    pub membership: bool,
     /// The numbers a plan may set.
     pub options: &'static [OptionInfo],
     /// Its seeded bugs.

@@ -9,6 +9,7 @@
 //! every node, retried for a while. If none of these reads succeeds, the system has not recovered.
 
 mod faults;
+mod membership;
 mod record;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -255,6 +256,7 @@ impl<'a> Interpreter<'a> {
                 self.write(op)?;
             }
         }
+        self.faults.administer(self.world);
         Ok(())
     }
 
@@ -311,7 +313,12 @@ impl<'a> Interpreter<'a> {
 
     fn happened(&mut self, event: WorldEvent) -> Result<Option<(usize, Ending)>, InterpreterError> {
         match event {
-            WorldEvent::Completion { process, outcome } => return self.complete(process, outcome).map(Some),
+            WorldEvent::Completion { process, outcome } => {
+                let now = self.world.now();
+                if !self.faults.completed(now, process, &outcome) {
+                    return self.complete(process, outcome).map(Some);
+                }
+            }
             WorldEvent::Probe { at, node, probe } => {
                 let now = self.world.now();
                 self.faults.observe(now, node, &probe);
@@ -430,7 +437,28 @@ impl<'a> Interpreter<'a> {
             self.problem(error.to_string());
             return Ok(false);
         }
+        self.restore_membership()?;
         Ok(true)
+    }
+
+    /// Has every node belong to the cluster again.
+    fn restore_membership(&mut self) -> Result<(), InterpreterError> {
+        let end = self.world.now() + FINAL_READS;
+        while !self.faults.membership_is_settled() && !self.interrupted.load(Ordering::Relaxed) {
+            let now = self.world.now();
+            if now >= end {
+                let seconds = FINAL_READS.as_secs();
+                self.problem(format!(
+                    "not recovered: the membership was not restored within {seconds} s after all was healed"
+                ));
+                break;
+            }
+            self.faults.administer(self.world);
+            let wake = end.min(now + TICK);
+            // What the nemesis had still in mind is over, and no reason to wake.
+            self.wait(self.faults.change_due().map_or(wake, |due| wake.min(due)))?;
+        }
+        Ok(())
     }
 
     /// Reads every key through every node, by one fresh process for each node.

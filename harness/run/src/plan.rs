@@ -41,9 +41,20 @@ pub struct Faults {
 }
 
 impl Faults {
-    fn on_top_of(self, base: Option<Nemesis>, default: Vec<FaultKind>) -> Result<Nemesis, &'static str> {
+    fn on_top_of(
+        self,
+        base: Option<Nemesis>,
+        default: Vec<FaultKind>,
+        system: &SystemInfo,
+    ) -> Result<Nemesis, &'static str> {
         let base = match self.kinds {
-            Some(kinds) => Nemesis::Random(Random { kinds, interval: DEFAULT_INTERVAL }),
+            Some(mut kinds) => {
+                // `all` is every kind that there is: fixed nodes are no reason to refuse it.
+                if kinds.len() == FaultKind::ALL.len() && !system.membership {
+                    kinds.retain(|kind| *kind != FaultKind::Membership);
+                }
+                Nemesis::Random(Random { kinds, interval: DEFAULT_INTERVAL })
+            }
             None => base.unwrap_or(Nemesis::Random(Random { kinds: default, interval: DEFAULT_INTERVAL })),
         };
         match (base, self.interval) {
@@ -189,9 +200,10 @@ impl Plan {
             let reason = "the time limit must be more than nothing and at most a day".to_owned();
             return Err(wrong("\"time-limit\"", reason));
         }
-        let nemesis = faults.on_top_of(asked.nemesis, default_kinds(&system, nodes)).map_err(|reason| {
-            PlanError { origin: "command line".to_owned(), line: None, reason: reason.to_owned() }
-        })?;
+        let nemesis =
+            faults.on_top_of(asked.nemesis, default_kinds(&system, nodes), &system).map_err(|reason| {
+                PlanError { origin: "command line".to_owned(), line: None, reason: reason.to_owned() }
+            })?;
         check::nemesis(&nemesis, &system, nodes).map_err(|(token, reason)| wrong(&token, reason))?;
         let simulation = asked.simulation.unwrap_or_default();
         if let Some(trouble) = simulation.timing.trouble() {
@@ -277,6 +289,7 @@ fn default_kinds(system: &SystemInfo, nodes: u16) -> Vec<FaultKind> {
 pub(crate) fn makes_sense(kind: FaultKind, system: &SystemInfo, nodes: u16) -> bool {
     match kind {
         FaultKind::Pause | FaultKind::Clock => true,
+        FaultKind::Membership => system.membership && nodes > 2,
         FaultKind::Kill | FaultKind::PowerOff | FaultKind::Restart | FaultKind::SlowDisk => system.durable,
         FaultKind::Partition
         | FaultKind::Delay

@@ -74,6 +74,7 @@ fn strikes() -> Vec<Strike> {
     let cut = LinkRule { cut: true, ..LinkRule::default() };
     let impact = |messages, processes, lost_bytes, slow_syncs| Impact {
         clocks: 0,
+        changes: 0,
         bit: messages + processes + slow_syncs > 0,
         messages,
         processes,

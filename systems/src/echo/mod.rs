@@ -75,6 +75,7 @@ impl System for Echo {
             sessions: false,
             durable: false,
             leader_probe: "",
+            membership: false,
             options: &[],
             bugs: &[],
             controls: &[],

@@ -26,6 +26,7 @@ impl System for Paxos {
             sessions: true,
             durable: true,
             leader_probe: "leader",
+            membership: false,
             options: OPTIONS,
             bugs: BUGS,
             controls: &[],

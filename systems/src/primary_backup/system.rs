@@ -56,6 +56,7 @@ impl System for PrimaryBackup {
             sessions: true,
             durable: true,
             leader_probe: "primary",
+            membership: false,
             options: OPTIONS,
             bugs: BUGS,
             controls: CONTROLS,

@@ -15,6 +15,8 @@ pub enum Bug {
     LeaderCountsTwice,
     /// A leader answers reads without asking whether it still leads: a round is not waited for.
     LocalRead,
+    /// A fresh leader changes the membership before it has committed anything: a condition is missing.
+    MembershipBeforeCommit,
     /// A fresh leader takes its own commit index for the read index: a condition is missing.
     ReadBeforeNoop,
     /// A repeated request is run again: the session table is written and not read.
@@ -34,7 +36,7 @@ pub enum Bug {
 }
 
 /// Each with what the harness is told about it.
-const ALL: [(Bug, BugInfo); 12] = [
+const ALL: [(Bug, BugInfo); 13] = [
     (
         Bug::AckBeforePersist,
         BugInfo {
@@ -79,6 +81,18 @@ const ALL: [(Bug, BugInfo); 12] = [
             anomaly: "a leader that is cut off serves stale reads",
             shows: Shows::Live,
             plan: Some(include_str!("plans/local-read.json")),
+        },
+    ),
+    (
+        Bug::MembershipBeforeCommit,
+        BugInfo {
+            name: "membership-before-commit",
+            summary: "a fresh leader begins a change of the membership before an entry of its own term is committed, as \
+                      the algorithm was published; Ongaro told of it, and of the condition that mends it, in 2015",
+            anomaly: "two configurations without a common quorum: a committed entry is lost",
+            // Two leaders in a row must each begin a change that the other does not see, within a few messages.
+            shows: Shows::Sim,
+            plan: Some(include_str!("plans/membership-before-commit.json")),
         },
     ),
     (

@@ -6,7 +6,8 @@ use rashomon_core::{Probe, Ticket};
 use super::bugs::Bug;
 use super::log::Payload;
 use super::node::{Cx, RaftNode, Role};
-use crate::kv::{Applied, Ask, Proposal, Request};
+use super::request::{Changed, Request};
+use crate::kv::{self, Applied, Ask, Proposal};
 
 /// The most requests that wait at one leader: one that is cut off must not collect them without end.
 const MOST_WAITING: usize = 4096;
@@ -23,18 +24,19 @@ impl RaftNode {
             cx.refuse(ticket, RpcError::unavailable("too many requests wait already", None));
             return;
         }
-        match request.ask {
-            Ask::Query(query) => self.read(ticket, query, cx),
-            Ask::Command(command) => {
-                self.propose(ticket, Proposal { id: request.id, command }, cx);
+        match request {
+            Request::Change(change) => self.change(ticket, change, cx),
+            Request::Serve(kv::Request { ask: Ask::Query(query), .. }) => self.read(ticket, query, cx),
+            Request::Serve(kv::Request { ask: Ask::Command(command), id }) => {
+                self.propose(ticket, Payload::Run(Proposal { id, command }), cx);
             }
         }
     }
 
-    /// Appends a command to the log. A repeated request is appended again: the session table, which every node
-    /// reads at the same place of the log, is the one judge of what is a repetition.
-    fn propose(&mut self, ticket: Ticket, proposal: Proposal, cx: &mut Cx<'_>) {
-        let index = self.append_own(Payload::Run(proposal), cx);
+    /// Appends what somebody waits for to the log. A repeated command is appended again: the session table, which
+    /// every node reads at the same place of the log, is the one judge of what is a repetition.
+    pub(super) fn propose(&mut self, ticket: Ticket, payload: Payload, cx: &mut Cx<'_>) {
+        let index = self.append_own(payload, cx);
         if let Role::Leader(leadership) = &mut self.role {
             leadership.writes.insert(index, ticket);
         }
@@ -52,7 +54,7 @@ impl RaftNode {
             // Only a seeded bug can have cut off a committed entry; the invariants accuse it.
             let Some(entry) = self.log.entry(index) else { break };
             let (term, outcome) = match &entry.payload {
-                Payload::Noop => (entry.term, None),
+                Payload::Noop | Payload::Configuration(_) => (entry.term, None),
                 Payload::Run(proposal) if self.config.has(Bug::RetryNotDeduplicated) => {
                     (entry.term, Some(Applied::Ran(self.machine.run(proposal))))
                 }
@@ -67,11 +69,12 @@ impl RaftNode {
             );
             if let Role::Leader(leadership) = &mut self.role
                 && let Some(ticket) = leadership.writes.remove(&index)
-                && let Some(outcome) = outcome
             {
-                match outcome.reply() {
-                    Ok(reply) => cx.reply(ticket, reply),
-                    Err(error) => cx.refuse(ticket, error),
+                match outcome.map(Applied::reply) {
+                    Some(Ok(reply)) => cx.reply(ticket, reply.into()),
+                    Some(Err(error)) => cx.refuse(ticket, error),
+                    // Whoever waits for an entry that is no command has asked for a membership.
+                    None => cx.reply(ticket, Changed::MembershipOk.into()),
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! How a node comes to lead: pre-vote, then the vote (5.2, 5.4.1; dissertation 9.6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rashomon_core::{NodeId, Probe};
 
@@ -21,8 +21,9 @@ impl Campaign {
         Campaign { answers: BTreeMap::from([(me, true)]) }
     }
 
-    fn granted(&self) -> usize {
-        self.answers.values().filter(|granted| **granted).count()
+    /// How many of these would vote, or voted, for it.
+    fn granted(&self, members: &BTreeSet<NodeId>) -> usize {
+        self.answers.iter().filter(|(node, granted)| **granted && members.contains(node)).count()
     }
 
     /// Takes an answer. A node may refuse at first and agree when asked again, but never takes a yes back.
@@ -36,6 +37,9 @@ impl RaftNode {
     pub(super) fn pre_campaign(&mut self, cx: &mut Cx<'_>) {
         if matches!(self.role, Role::Leader(_)) {
             return;
+        }
+        if self.is_removed() {
+            return self.await_leader(cx);
         }
         self.leader = None;
         self.hears_leader = false;
@@ -53,7 +57,7 @@ impl RaftNode {
             Role::Candidate(campaign) => (campaign, Message::Vote { term: self.term, last }),
             Role::Follower | Role::Leader(_) => return,
         };
-        for peer in self.config.peers() {
+        for peer in self.log.members().iter().copied().filter(|member| *member != self.config.me) {
             if campaign.answers.get(&peer) != Some(&true) {
                 cx.send(peer, question.clone());
             }
@@ -90,7 +94,7 @@ impl RaftNode {
 
     fn count_pre_votes(&mut self, cx: &mut Cx<'_>) {
         if let Role::PreCandidate(campaign) = &self.role
-            && campaign.granted() >= self.config.quorum()
+            && campaign.granted(self.log.members()) >= self.quorum()
         {
             self.campaign(cx);
         }
@@ -137,7 +141,7 @@ impl RaftNode {
 
     fn count_votes(&mut self, cx: &mut Cx<'_>) {
         if let Role::Candidate(campaign) = &self.role
-            && campaign.granted() >= self.config.quorum()
+            && campaign.granted(self.log.members()) >= self.quorum()
         {
             self.lead(cx);
         }

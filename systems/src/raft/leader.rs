@@ -7,6 +7,7 @@ use rashomon_core::{NodeId, Probe, Ticket};
 
 use super::bugs::Bug;
 use super::log::{Entry, Payload};
+use super::membership::CatchUp;
 use super::message::{Hint, Message};
 use super::node::{Cx, RaftNode, Role, Timer};
 use super::position::{Index, Position, Term};
@@ -44,6 +45,15 @@ pub(super) struct Leadership {
     pub(super) writes: BTreeMap<Index, Ticket>,
     /// Reads that wait, in the order of their rounds.
     pub(super) reads: VecDeque<PendingRead>,
+    /// The new server that catches up before it is added.
+    pub(super) catch_up: Option<CatchUp>,
+}
+
+impl Progress {
+    /// Of a follower of which nothing is known: its log may go as far as the leader's, up to `last`.
+    pub(super) fn unknown(last: Index) -> Progress {
+        Progress { matched: Index::ZERO, next: last.next(), in_flight: None, round: 0, transfer: None }
+    }
 }
 
 /// The largest value that a quorum has reached, given what each node has.
@@ -62,6 +72,9 @@ impl Leadership {
                 RpcError::new(ErrorCode::Crash, "no longer the leader; it may yet be committed"),
             );
         }
+        if let Some(catch_up) = self.catch_up {
+            cx.refuse(catch_up.ticket, RpcError::unavailable("no longer the leader", leader));
+        }
         for read in self.reads {
             cx.refuse(read.ticket, RpcError::unavailable("no longer the leader", leader));
         }
@@ -72,20 +85,20 @@ impl RaftNode {
     /// Begins to lead: appends an entry of its own term, which tells it what is committed as soon as it is (8).
     pub(super) fn lead(&mut self, cx: &mut Cx<'_>) {
         let last = self.log.last();
-        let fresh = || Progress {
-            matched: Index::ZERO,
-            next: last.index.next(),
-            in_flight: None,
-            round: 0,
-            transfer: None,
-        };
         self.role = Role::Leader(Leadership {
-            followers: self.config.peers().map(|peer| (peer, fresh())).collect(),
+            followers: self
+                .log
+                .members()
+                .iter()
+                .filter(|member| **member != self.config.me)
+                .map(|member| (*member, Progress::unknown(last.index)))
+                .collect(),
             active: BTreeSet::new(),
             round: 0,
             noop: last.index.next(),
             writes: BTreeMap::new(),
             reads: VecDeque::new(),
+            catch_up: None,
         });
         self.leader = Some(self.config.me);
         cx.cancel_timer(Timer::Election);
@@ -132,8 +145,12 @@ impl RaftNode {
         }
     }
 
+    /// Whom it replicates to: the others of its configuration, and a server that is to join them.
     pub(super) fn peers(&self) -> Vec<NodeId> {
-        self.config.peers().collect()
+        match &self.role {
+            Role::Leader(leadership) => leadership.followers.keys().copied().collect(),
+            Role::Follower | Role::PreCandidate(_) | Role::Candidate(_) => Vec::new(),
+        }
     }
 
     /// Sends a follower what it needs next, unless something is on its way to it.
@@ -150,7 +167,7 @@ impl RaftNode {
     }
 
     /// Sends an `AppendEntries`, with entries unless some are on their way or a snapshot must come first.
-    fn send_append(&mut self, to: NodeId, cx: &mut Cx<'_>) {
+    pub(super) fn send_append(&mut self, to: NodeId, cx: &mut Cx<'_>) {
         let Role::Leader(leadership) = &mut self.role else { return };
         let Some(progress) = leadership.followers.get_mut(&to) else { return };
         let mut begun = false;
@@ -208,6 +225,7 @@ impl RaftNode {
         // An answer may be old: what is known never shrinks.
         progress.matched = progress.matched.max(matched);
         progress.next = progress.next.max(matched.next());
+        self.catches_up(from, matched, cx);
         self.advance_commit(cx);
         self.replicate(from, cx);
         self.serve_reads(cx);
@@ -228,16 +246,20 @@ impl RaftNode {
         self.serve_reads(cx);
     }
 
-    /// Commits what a quorum holds (5.3), if it ends with an entry of this term (5.4.2).
+    /// Commits what a quorum of the latest configuration holds (5.3), if it ends with an entry of this term (5.4.2).
+    ///
+    /// A leader that is not of its configuration does not count itself (dissertation 4.2.2).
     pub(super) fn advance_commit(&mut self, cx: &mut Cx<'_>) {
         let Role::Leader(leadership) = &self.role else { return };
         let own = self.log.last().index;
-        let mut held: Vec<Index> = leadership.followers.values().map(|progress| progress.matched).collect();
-        held.push(own);
+        let members = self.log.members();
+        let voters = leadership.followers.iter().filter(|(node, _)| members.contains(node));
+        let mut held: Vec<Index> = voters.map(|(_, progress)| progress.matched).collect();
+        held.extend(members.contains(&self.config.me).then_some(own));
         if self.has(Bug::LeaderCountsTwice) {
             held.push(own);
         }
-        let index = agreed(held, self.config.quorum());
+        let index = agreed(held, self.quorum());
         if index <= self.commit {
             return;
         }
@@ -246,6 +268,7 @@ impl RaftNode {
             self.commit = index;
             cx.probe(Probe::new("commit").with("index", index).with("term", term).with("during", self.term));
             self.apply(cx);
+            self.leave_if_removed(cx);
         }
     }
 
@@ -255,8 +278,10 @@ impl RaftNode {
     /// that hear a leader which cannot hear them.
     pub(super) fn check_quorum(&mut self, cx: &mut Cx<'_>) {
         let Role::Leader(leadership) = &mut self.role else { return };
-        let answered = std::mem::take(&mut leadership.active).len() + 1;
-        if answered < self.config.quorum() {
+        let active = std::mem::take(&mut leadership.active);
+        let members = self.log.members();
+        let answered = members.iter().filter(|member| active.contains(member) || **member == self.config.me);
+        if answered.count() < self.quorum() {
             self.step_down(None, cx);
             cx.probe(Probe::new("follower").with("term", self.term));
         } else {

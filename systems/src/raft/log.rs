@@ -1,7 +1,8 @@
 //! The replicated log: entries behind a base up to which they were discarded.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
+use rashomon_core::NodeId;
 use serde::{Deserialize, Serialize};
 
 use super::position::{Index, Position, Term};
@@ -20,6 +21,8 @@ pub enum Payload {
     Noop,
     /// A client's command.
     Run(Proposal),
+    /// From here on these nodes make up the cluster: in force as soon as it is in a log (dissertation 4.1).
+    Configuration(BTreeSet<NodeId>),
 }
 
 /// An entry of the log; its index is its place.
@@ -39,6 +42,9 @@ impl Entry {
         match &self.payload {
             Payload::Noop => hasher.text("noop"),
             Payload::Run(proposal) => proposal.hash(hasher),
+            Payload::Configuration(members) => members
+                .iter()
+                .fold(hasher.text("configuration"), |hasher, member| hasher.number(member.0.into())),
         }
         .finish()
     }
@@ -63,13 +69,37 @@ struct Slot {
 pub(super) struct Log {
     base: Position,
     base_chain: Digest,
+    base_members: BTreeSet<NodeId>,
     slots: VecDeque<Slot>,
+    /// The configurations behind the base, with their places.
+    configurations: VecDeque<(Index, BTreeSet<NodeId>)>,
 }
 
 impl Log {
-    /// A log whose entries up to `base` were discarded.
-    pub(super) fn starting_at(base: Position, chain: Digest) -> Log {
-        Log { base, base_chain: chain, slots: VecDeque::new() }
+    /// A log without entries, of a cluster that begins with these nodes.
+    pub(super) fn of(members: BTreeSet<NodeId>) -> Log {
+        Log { base_members: members, ..Log::default() }
+    }
+
+    /// A log whose entries up to `base` were discarded; the last configuration among them was `members`.
+    pub(super) fn starting_at(base: Position, chain: Digest, members: BTreeSet<NodeId>) -> Log {
+        Log { base, base_chain: chain, ..Log::of(members) }
+    }
+
+    /// The latest configuration, committed or not.
+    pub(super) fn members(&self) -> &BTreeSet<NodeId> {
+        self.configurations.back().map_or(&self.base_members, |(_, members)| members)
+    }
+
+    /// Where the latest configuration stands; the base, when it stands no further.
+    pub(super) fn configured_at(&self) -> Index {
+        self.configurations.back().map_or(self.base.index, |(index, _)| *index)
+    }
+
+    /// The configuration in force at a place that was not discarded.
+    pub(super) fn members_at(&self, place: Index) -> &BTreeSet<NodeId> {
+        let behind = self.configurations.iter().rev().find(|(index, _)| *index <= place);
+        behind.map_or(&self.base_members, |(_, members)| members)
     }
 
     /// The last place that was discarded; zero when nothing was.
@@ -140,6 +170,9 @@ impl Log {
     pub(super) fn push(&mut self, entry: Entry) -> Index {
         let before = self.slots.back().map_or(self.base_chain, |slot| slot.chain);
         let (chain, bytes) = (entry.chain(before), entry.bytes());
+        if let Payload::Configuration(members) = &entry.payload {
+            self.configurations.push_back((self.last().index.next(), members.clone()));
+        }
         self.slots.push_back(Slot { entry, chain, bytes });
         self.last().index
     }
@@ -148,12 +181,16 @@ impl Log {
     pub(super) fn truncate_from(&mut self, index: Index) {
         let keep = index.0.saturating_sub(self.base.index.0 + 1) as usize;
         self.slots.truncate(keep);
+        // With its entry a configuration is gone, and the one before it is in force again (dissertation 4.1).
+        self.configurations.retain(|(place, _)| *place < index);
     }
 
     /// Drops all entries up to and with this one, if it is here.
     pub(super) fn discard_to(&mut self, index: Index) {
         if let (Some(term), Some(chain)) = (self.term_at(index), self.chain_at(index)) {
             self.slots.drain(..(index.0 - self.base.index.0) as usize);
+            self.base_members = self.members_at(index).clone();
+            self.configurations.retain(|(place, _)| *place > index);
             self.base = Position { term, index };
             self.base_chain = chain;
         }
@@ -221,6 +258,24 @@ mod tests {
         assert_eq!(log.last(), position(2, 1));
         log.discard_to(Index(9));
         assert_eq!(log.base(), position(2, 1), "what is not here cannot be discarded");
+    }
+
+    #[test]
+    fn the_latest_configuration_counts_and_goes_with_its_entry() {
+        let members = |count| NodeId::first(count).into_iter().collect::<BTreeSet<NodeId>>();
+        let mut log = Log::of(members(5));
+        let push = |log: &mut Log, payload| log.push(Entry { term: Term(1), payload });
+        push(&mut log, Payload::Noop);
+        assert_eq!((log.members(), log.configured_at()), (&members(5), Index::ZERO));
+        push(&mut log, Payload::Configuration(members(4)));
+        push(&mut log, Payload::Noop);
+        push(&mut log, Payload::Configuration(members(3)));
+        assert_eq!((log.members(), log.configured_at()), (&members(3), Index(4)));
+        assert_eq!([1, 2, 3, 4].map(|at| log.members_at(Index(at)).len()), [5, 4, 4, 3]);
+        log.truncate_from(Index(4));
+        assert_eq!((log.members(), log.configured_at()), (&members(4), Index(2)));
+        log.discard_to(Index(3));
+        assert_eq!((log.members(), log.configured_at()), (&members(4), Index(3)));
     }
 
     #[test]

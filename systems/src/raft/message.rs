@@ -4,6 +4,9 @@
 //! judge it: the term it was sent in, and what exactly it asks or answers. Requests are repeated until they are
 //! answered (5.5); every handler is idempotent.
 
+use std::collections::BTreeSet;
+
+use rashomon_core::NodeId;
 use serde::{Deserialize, Serialize};
 
 use super::log::Entry;
@@ -87,6 +90,8 @@ pub enum Message {
         at: Position,
         /// The fingerprint of the log up to there.
         chain: Digest,
+        /// The configuration in force there.
+        members: BTreeSet<NodeId>,
         /// Which chunk this is, counted from 0.
         offset: usize,
         /// How many chunks there are.

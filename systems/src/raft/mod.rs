@@ -29,6 +29,9 @@
 //! Reads do not go through the log: the leader has a majority confirm that it still leads, and answers when its state
 //! has caught up with what was committed when the read arrived. `read.rs`
 //!
+//! Servers are added and removed while the cluster serves, one at a time. A configuration is an entry of the log and
+//! counts as soon as it is there; a server that is to be added catches up first. `membership.rs`
+//!
 //! From time to time a node replaces the beginning of its log by a snapshot of its state. A follower that needs
 //! entries which are gone gets the snapshot in chunks. `snapshot.rs`
 //!
@@ -45,9 +48,10 @@
 //! | `committed-stays`      | a node never removes what it knows to be committed                 | 5.3, 5.4 |
 //! | `state-machine-safety` | no two nodes apply different entries at the same index             | 5.4.3    |
 //! | `applied-in-order`     | a node applies the log in order, and its state never goes back     | 5.3, 7   |
+//! | `one-server-at-a-time` | a configuration differs by one server from the one before it, which is committed | dissertation 4.1 |
 //!
 //! They are judged from probes, of which a node emits `boot`, `follower`, `candidate`, `vote`, `leader`, `append`,
-//! `truncate`, `commit` (the leader alone), `apply`, `snapshot` and `restore`. An `append` carries a fingerprint of
+//! `truncate`, `commit` and `configuration` (the leader alone), `apply`, `snapshot` and `restore`. An `append` carries a fingerprint of
 //! the whole log up to its last entry, an `apply` one of the whole state after it, so that equality is checked and
 //! not supposed.
 //!
@@ -70,7 +74,7 @@
 //!
 //! # What is left out
 //!
-//! - Membership changes (6): the nodes are fixed.
+//! - Joint consensus (6): membership changes one server at a time, which needs less (dissertation 4.1).
 //! - Sessions never expire; a plan bounds their number. A command without a session is run as often as it is sent.
 //! - A leader does not hand over its lead, and does not check leases: each read costs a round of heartbeats, which
 //!   reads that arrive meanwhile share.
@@ -95,9 +99,11 @@ mod election;
 mod follower;
 mod leader;
 mod log;
+mod membership;
 
 mod client;
 mod read;
+mod request;
 
 mod record;
 mod snapshot;
@@ -112,4 +118,5 @@ pub use message::{Hint, Message};
 pub use node::{RaftProtocol, Timer};
 pub use position::{Index, Position, Term};
 pub use record::Record;
+pub use request::{Changed, Reply, Request};
 pub use system::Raft;

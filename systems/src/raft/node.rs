@@ -14,8 +14,9 @@ use super::message::Message;
 use super::options::Config;
 use super::position::{Index, Term};
 use super::record::{Durable, Record};
+use super::request::{Reply, Request};
 use super::snapshot::{Assembly, Snapshot};
-use crate::kv::{Machine, Reply, Request};
+use crate::kv::Machine;
 
 /// The types that Raft's nodes speak with.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,8 @@ pub enum Timer {
     Heartbeat,
     /// A leader makes sure that a quorum still answers it (dissertation 6.2).
     Quorum,
+    /// A new server has had an election time-out to catch up (dissertation 4.2.1).
+    CatchUp,
 }
 
 /// What a node is, in its term.
@@ -89,7 +92,8 @@ impl RaftNode {
     /// A node that begins from what its disk remembers.
     pub(super) fn boot(setup: &Setup, records: Vec<Record>) -> Result<RaftNode, BootError> {
         let config = Config::new(setup)?;
-        let Durable { term, vote, log, snapshot } = Durable::replay(records)?;
+        let Durable { term, vote, log, snapshot } =
+            Durable::replay(records, config.nodes.iter().copied().collect())?;
         let machine = snapshot.restore().map_err(|error| BootError(error.to_string()))?;
         Ok(RaftNode {
             config,
@@ -137,6 +141,7 @@ impl RaftNode {
             Role::Leader(leadership) => {
                 cx.cancel_timer(Timer::Heartbeat);
                 cx.cancel_timer(Timer::Quorum);
+                cx.cancel_timer(Timer::CatchUp);
                 leadership.abandon(leader, cx);
                 self.await_leader(cx);
             }
@@ -216,9 +221,9 @@ impl Node<RaftProtocol> for RaftNode {
                     self.on_rejected(from, prev, hint, cx);
                 }
             }
-            Message::Install { term, at, chain, offset, total, items, round } => {
+            Message::Install { term, at, chain, members, offset, total, items, round } => {
                 if self.follows(from, term, cx) {
-                    let snapshot = Snapshot { at, chain, chunks: vec![items] };
+                    let snapshot = Snapshot { at, chain, members, chunks: vec![items] };
                     self.on_install(from, snapshot, offset, total, round, cx);
                 }
             }
@@ -242,6 +247,7 @@ impl Node<RaftProtocol> for RaftNode {
                 Role::Leader(_) => self.heartbeat(cx),
             },
             Timer::Quorum => self.check_quorum(cx),
+            Timer::CatchUp => self.catches_up_slowly(cx),
         }
     }
 

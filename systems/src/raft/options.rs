@@ -29,6 +29,7 @@ pub(super) const OPTIONS: &[OptionInfo] = &[HEARTBEAT, ELECTION_MIN, ELECTION_MA
 #[derive(Debug)]
 pub(super) struct Config {
     pub(super) me: NodeId,
+    /// Every process: those that the cluster begins with, and those that may ever belong to it.
     pub(super) nodes: Vec<NodeId>,
     pub(super) heartbeat: Duration,
     pub(super) election_min: Duration,
@@ -58,16 +59,6 @@ impl Config {
         }
         options.below(&HEARTBEAT, &ELECTION_MIN)?;
         Ok(config)
-    }
-
-    /// The smallest number of nodes that is a majority of all.
-    pub(super) fn quorum(&self) -> usize {
-        self.nodes.len() / 2 + 1
-    }
-
-    /// Everybody else.
-    pub(super) fn peers(&self) -> impl Iterator<Item = NodeId> + use<'_> {
-        self.nodes.iter().copied().filter(|node| *node != self.me)
     }
 
     /// Whether to make this mistake.
@@ -102,14 +93,5 @@ mod tests {
         assert!(reason(&[("election-min", 700.into())]).contains("above `election-max`"));
         assert!(reason(&[("heartbeat", 300.into())]).contains("below `election-min`"));
         assert!(error(&[], &["slow"]).unwrap().contains("no bug `slow`"));
-    }
-
-    #[test]
-    fn a_quorum_is_more_than_half() {
-        for (nodes, quorum) in [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3), (9, 5)] {
-            let setup =
-                Setup { me: NodeId(1), nodes: NodeId::first(nodes), bugs: Vec::new(), options: Map::new() };
-            assert_eq!(Config::new(&setup).unwrap().quorum(), quorum);
-        }
     }
 }

@@ -39,15 +39,17 @@ impl RaftNode {
     /// Answers the reads that may be answered, and begins a round for those that wait for one.
     pub(super) fn serve_reads(&mut self, cx: &mut Cx<'_>) {
         loop {
-            let quorum = self.config.quorum();
+            let quorum = self.quorum();
+            let members = self.log.members();
             let Role::Leader(leadership) = &mut self.role else { return };
-            let mut rounds: Vec<u64> = leadership.followers.values().map(|progress| progress.round).collect();
-            rounds.push(leadership.round);
+            let voters = leadership.followers.iter().filter(|(node, _)| members.contains(node));
+            let mut rounds: Vec<u64> = voters.map(|(_, progress)| progress.round).collect();
+            rounds.extend(members.contains(&self.config.me).then_some(leadership.round));
             let confirmed = agreed(rounds, quorum);
             while let Some(read) =
                 leadership.reads.pop_front_if(|read| read.round <= confirmed && read.index <= self.applied)
             {
-                cx.reply(read.ticket, self.machine.answer(&read.query));
+                cx.reply(read.ticket, self.machine.answer(&read.query).into());
             }
             // Reads that arrive while a round is under way share the next one.
             let waits = leadership.reads.back().is_some_and(|read| read.round > leadership.round);

@@ -1,5 +1,6 @@
 //! What a node writes to its disk, and how it begins again from there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rashomon_core::{BootError, NodeId};
@@ -39,6 +40,8 @@ pub enum Record {
         at: Position,
         /// The fingerprint of the log up to there.
         chain: Digest,
+        /// The configuration in force there (7).
+        members: BTreeSet<NodeId>,
     },
     /// The next part of the snapshot.
     Chunk {
@@ -51,6 +54,8 @@ pub enum Record {
         at: Position,
         /// The fingerprint of the log up to there.
         chain: Digest,
+        /// The configuration in force there.
+        members: BTreeSet<NodeId>,
     },
 }
 
@@ -64,11 +69,11 @@ pub(super) struct Durable {
 }
 
 impl Durable {
-    /// The state that the records add up to.
-    pub(super) fn replay(records: Vec<Record>) -> Result<Durable, BootError> {
+    /// The state that the records add up to, in a cluster that began with these nodes.
+    pub(super) fn replay(records: Vec<Record>, members: BTreeSet<NodeId>) -> Result<Durable, BootError> {
         let (mut term, mut vote) = (Term::default(), None);
-        let mut log = Log::default();
-        let mut snapshot = Snapshot::default();
+        let mut log = Log::of(members.clone());
+        let mut snapshot = Snapshot { members, ..Snapshot::default() };
         for record in records {
             match record {
                 Record::Term { term: t, vote: v } => (term, vote) = (t, v),
@@ -84,9 +89,11 @@ impl Durable {
                     }
                 }
                 Record::Truncate { from } => log.truncate_from(from),
-                Record::Snapshot { at, chain } => snapshot = Snapshot { at, chain, chunks: Vec::new() },
+                Record::Snapshot { at, chain, members } => {
+                    snapshot = Snapshot { at, chain, members, chunks: Vec::new() };
+                }
                 Record::Chunk { items } => snapshot.chunks.push(items),
-                Record::Base { at, chain } => log = Log::starting_at(at, chain),
+                Record::Base { at, chain, members } => log = Log::starting_at(at, chain, members),
             }
         }
         Ok(Durable { term, vote, log, snapshot: Arc::new(snapshot) })
@@ -95,11 +102,13 @@ impl Durable {
     /// The records that add up to this state: a snapshot, and the log behind its base.
     pub(super) fn records(term: Term, vote: Option<NodeId>, snapshot: &Snapshot, log: &Log) -> Vec<Record> {
         let mut records = vec![Record::Term { term, vote }];
-        records.push(Record::Snapshot { at: snapshot.at, chain: snapshot.chain });
-        records.extend(snapshot.chunks.iter().map(|items| Record::Chunk { items: items.clone() }));
+        let Snapshot { at, chain, members, chunks } = snapshot;
+        records.push(Record::Snapshot { at: *at, chain: *chain, members: members.clone() });
+        records.extend(chunks.iter().map(|items| Record::Chunk { items: items.clone() }));
         let base = log.base();
         if let Some(chain) = log.chain_at(base.index) {
-            records.push(Record::Base { at: base, chain });
+            let members = log.members_at(base.index).clone();
+            records.push(Record::Base { at: base, chain, members });
         }
         records.extend(log.pieces().into_iter().map(|(first, entries)| Record::Append { first, entries }));
         records

@@ -3,6 +3,7 @@
 //! A snapshot replaces the log's beginning on disk. The log keeps the entries since the snapshot before, so that
 //! a follower which lags a little is still served from the log.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rashomon_core::{NodeId, Probe};
@@ -22,6 +23,8 @@ pub(super) struct Snapshot {
     pub(super) at: Position,
     /// The fingerprint of the log up to there.
     pub(super) chain: Digest,
+    /// The configuration in force there.
+    pub(super) members: BTreeSet<NodeId>,
     /// The state, in pieces that each fit into a message.
     pub(super) chunks: Vec<Chunk>,
 }
@@ -65,7 +68,8 @@ impl RaftNode {
                 chunk.retain(|item| !matches!(item, Item::Session { .. }));
             }
         }
-        self.snapshot = Arc::new(Snapshot { at: Position { term, index }, chain, chunks });
+        let members = self.log.members_at(index).clone();
+        self.snapshot = Arc::new(Snapshot { at: Position { term, index }, chain, members, chunks });
         self.log.discard_to(previous);
         cx.checkpoint(Durable::records(self.term, self.vote, &self.snapshot, &self.log));
         cx.probe(
@@ -89,6 +93,7 @@ impl RaftNode {
             term: self.term,
             at: snapshot.at,
             chain: snapshot.chain,
+            members: snapshot.members.clone(),
             offset: transfer.offset,
             total: snapshot.chunks.len(),
             items: items.clone(),
@@ -118,7 +123,7 @@ impl RaftNode {
         }
         let mut snapshot = match self.assembly.take() {
             Some(assembly) if assembly.term == self.term && assembly.snapshot.at == at => assembly.snapshot,
-            _ => Snapshot { at, chain: chunk.chain, chunks: Vec::new() },
+            _ => Snapshot { chunks: Vec::new(), ..chunk.clone() },
         };
         if offset == snapshot.chunks.len() {
             snapshot.chunks.extend(chunk.chunks);
@@ -140,7 +145,7 @@ impl RaftNode {
             // The log agrees with the snapshot, and what follows may have been acknowledged: it stays (7).
             self.log.discard_to(at.index);
         } else {
-            self.log = Log::starting_at(at, snapshot.chain);
+            self.log = Log::starting_at(at, snapshot.chain, snapshot.members.clone());
         }
         self.machine = machine;
         self.commit = at.index;

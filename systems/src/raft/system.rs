@@ -25,6 +25,7 @@ impl System for Raft {
             sessions: true,
             durable: true,
             leader_probe: "leader",
+            membership: true,
             options: OPTIONS,
             bugs: BUGS,
             controls: &[],

@@ -25,6 +25,7 @@ impl System for Synod {
             sessions: true,
             durable: true,
             leader_probe: "",
+            membership: false,
             options: OPTIONS,
             bugs: BUGS,
             controls: &[],

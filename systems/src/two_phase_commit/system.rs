@@ -58,6 +58,7 @@ impl System for TwoPhaseCommit {
             sessions: true,
             durable: true,
             leader_probe: "coordinator",
+            membership: false,
             options: OPTIONS,
             bugs: BUGS,
             controls: CONTROLS,

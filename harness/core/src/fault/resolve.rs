@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::seq::{IndexedRandom, SliceRandom};
 
-use super::{Disruption, Fault, FaultKind, Shape, Target};
+use super::{Disruption, Fault, FaultKind, Reshaping, Shape, Target};
 use crate::switch::LinkRule;
 use crate::{Link, NodeId, Rng};
 
@@ -74,7 +74,38 @@ impl Fault {
                 let nodes = target.pick(cluster, cluster.nodes, rng);
                 (!nodes.is_empty()).then_some(Disruption::Clock { nodes, skew: *skew })
             }
+            Fault::Membership { change } => {
+                let steps = change.steps(cluster.nodes, rng);
+                (!steps.is_empty()).then_some(Disruption::Membership { steps })
+            }
         }
+    }
+}
+
+impl Reshaping {
+    /// One membership after the other; none when there are too few nodes for any to leave.
+    fn steps(&self, nodes: &[NodeId], rng: &mut Rng) -> Vec<Vec<NodeId>> {
+        let most = nodes.len() - (nodes.len() / 2 + 1).min(nodes.len());
+        let mut shuffled = nodes.to_vec();
+        shuffled.shuffle(rng);
+        let sorted = |mut nodes: Vec<NodeId>| {
+            nodes.sort_unstable();
+            nodes
+        };
+        if let Reshaping::Members(steps) = self {
+            return steps.iter().cloned().map(sorted).collect();
+        }
+        if most == 0 {
+            return Vec::new();
+        }
+        let (outside, inside) = shuffled.split_at(rand::RngExt::random_range(rng, 1..=most));
+        let newcomer = outside[0];
+        let then = match self {
+            Reshaping::Shrink | Reshaping::Members(_) => None,
+            Reshaping::Grow => Some(inside.iter().copied().chain([newcomer]).collect()),
+            Reshaping::Replace => Some(inside[1..].iter().copied().chain([newcomer]).collect()),
+        };
+        [inside.to_vec()].into_iter().chain(then).map(sorted).collect()
     }
 }
 
@@ -209,6 +240,32 @@ mod tests {
                 .collect();
             assert!(sights.iter().all(|sight| sight.len() > usize::from(count) / 2), "{count}: {sights:?}");
             assert!(count == 3 || sights.len() == usize::from(count), "{count}: {sights:?}");
+        }
+    }
+
+    #[test]
+    fn a_majority_of_all_stays_however_the_membership_changes() {
+        for count in 2..=7_u16 {
+            let nodes = NodeId::first(count);
+            let least = usize::from(count / 2 + 1);
+            for seed in 0..50 {
+                let steps = |change: Reshaping| change.steps(&nodes, &mut Seed(seed).rng());
+                let shrunk = steps(Reshaping::Shrink);
+                if count == 2 {
+                    assert_eq!(shrunk, [] as [Vec<NodeId>; 0]);
+                    continue;
+                }
+                assert!(shrunk.len() == 1 && (least..nodes.len()).contains(&shrunk[0].len()), "{shrunk:?}");
+                let grown = steps(Reshaping::Grow);
+                assert!(grown.len() == 2 && grown[0].len() + 1 == grown[1].len(), "{grown:?}");
+                assert!(grown[0].iter().all(|node| grown[1].contains(node)), "{grown:?}");
+                let replaced = steps(Reshaping::Replace);
+                let stay = replaced[0].iter().filter(|node| replaced[1].contains(node)).count();
+                assert!(
+                    replaced[0].len() == replaced[1].len() && stay + 1 == replaced[0].len(),
+                    "{replaced:?}"
+                );
+            }
         }
     }
 

@@ -84,6 +84,8 @@ impl LiveWorld {
                 }
                 self.settle_disks(nodes);
             }
+            // It is asked of the system by requests, and there is nothing to do here.
+            Disruption::Membership { .. } => {}
             Disruption::Clock { nodes, skew } => {
                 let mut orders = Vec::new();
                 for node in nodes {
@@ -157,6 +159,7 @@ impl LiveWorld {
                 }
             }
             Disruption::Restart { .. } => impact = self.reckon(id),
+            Disruption::Membership { .. } => {}
             Disruption::Pause { nodes } => {
                 impact = self.reckon(id);
                 for node in nodes {
@@ -246,7 +249,10 @@ impl LiveWorld {
                         strike.after.get_or_insert(now);
                     }
                 }
-                Disruption::Links { .. } | Disruption::SlowDisk { .. } | Disruption::Clock { .. } => {}
+                Disruption::Links { .. }
+                | Disruption::SlowDisk { .. }
+                | Disruption::Clock { .. }
+                | Disruption::Membership { .. } => {}
             }
         }
     }

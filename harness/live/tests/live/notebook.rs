@@ -205,6 +205,7 @@ impl System for Notebook {
             sessions: false,
             durable: true,
             leader_probe: "",
+            membership: false,
             options: &[],
             bugs: &[],
             controls: &[],

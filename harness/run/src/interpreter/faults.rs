@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rashomon_core::{Cluster, Disruption, FaultId, Kind, NodeId, Op, Probe, Process, Time, Value, World};
+use rashomon_core::{
+    Cluster, Disruption, FaultId, Kind, NodeId, Op, Outcome, Probe, Process, Time, Value, World,
+};
 use rashomon_results::{Coverage, ScheduleEntry, ScheduleEvent, disruption};
 
+use super::membership::Membership;
 use super::{InterpreterError, Record, Sink};
 use crate::nemesis::{Director, Order};
 use crate::progress::{Event, Observer};
@@ -21,6 +24,7 @@ pub struct Faults {
     /// Every term that had a leader.
     terms: BTreeSet<u64>,
     in_force: BTreeMap<FaultId, Disruption>,
+    membership: Membership,
 }
 
 impl Faults {
@@ -28,6 +32,7 @@ impl Faults {
         Faults {
             director,
             all: nodes.iter().copied().collect(),
+            membership: Membership::new(nodes.clone()),
             nodes,
             leader_probe,
             leaders: BTreeMap::new(),
@@ -37,7 +42,7 @@ impl Faults {
     }
 
     pub(super) fn next_due(&self) -> Option<Time> {
-        self.director.next_due()
+        self.director.next_due().into_iter().chain(self.membership.next_due()).min()
     }
 
     pub(super) fn observe(&mut self, now: Time, node: NodeId, probe: &Probe) {
@@ -65,6 +70,26 @@ impl Faults {
             .map(|(_, node)| node);
         let cluster = Cluster { nodes: &self.nodes, running: &running, leader, source: None };
         self.director.due(now, &cluster)
+    }
+
+    /// When the next change of the membership is to be asked for.
+    pub(super) fn change_due(&self) -> Option<Time> {
+        self.membership.next_due()
+    }
+
+    /// Asks the system for the change of its membership that is due.
+    pub(super) fn administer(&mut self, world: &mut dyn World) {
+        self.membership.act(world);
+    }
+
+    /// Takes the end of a call into account, if the nemesis made it.
+    pub(super) fn completed(&mut self, now: Time, process: u64, outcome: &Outcome) -> bool {
+        self.membership.completed(now, process, outcome)
+    }
+
+    /// Whether the membership is as the faults in force want it.
+    pub(super) fn membership_is_settled(&self) -> bool {
+        self.membership.is_settled()
     }
 
     /// The faults in force.
@@ -105,6 +130,9 @@ impl Faults {
                     sink.schedule(&entry)?;
                     return Err(error.into());
                 }
+                if let Disruption::Membership { steps } = &disruption {
+                    self.membership.inject(id, steps);
+                }
                 sink.schedule(&ScheduleEntry::new(world.now(), id, ScheduleEvent::Injected))?;
                 observer.event(&Event::Injected(id, disruption.kind(), &told));
                 Ok(vec![begun, op(world.now(), "start", &disruption, &told)])
@@ -113,7 +141,11 @@ impl Faults {
                 let Some(disruption) = self.in_force.remove(&id) else { return Ok(Vec::new()) };
                 let told = disruption::resolved(&disruption, &self.all);
                 let begun = op(world.now(), "stop", &disruption, &told);
-                let impact = world.heal(id)?;
+                let mut impact = world.heal(id)?;
+                if let Disruption::Membership { .. } = disruption {
+                    impact.changes = self.membership.heal(id);
+                    impact.bit = impact.changes > 0;
+                }
                 let kind = disruption.kind();
                 record.coverage.entry(kind).or_insert_with(|| Coverage::new(kind)).add(&impact);
                 let mut entry = ScheduleEntry::new(world.now(), id, ScheduleEvent::Healed);

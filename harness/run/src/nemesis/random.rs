@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::RngExt;
-use rashomon_core::{Cluster, Disruption, Fault, FaultId, FaultKind, Rng, Shape, Skew, Target, Time};
+use rashomon_core::{
+    Cluster, Disruption, Fault, FaultId, FaultKind, Reshaping, Rng, Shape, Skew, Target, Time,
+};
 
 use super::Order;
 use super::bag::Bag;
@@ -55,6 +57,7 @@ pub(super) struct RandomFaults {
     targets: Bag<Target>,
     power_targets: Bag<Target>,
     skews: Bag<Skewing>,
+    changes: Bag<Reshaping>,
     next_start: Option<Time>,
     next_id: u32,
     heals: BTreeMap<FaultId, Time>,
@@ -79,6 +82,7 @@ impl RandomFaults {
             // What a minority loses the others still have: only a majority tells synced from written.
             power_targets: Bag::new(vec![Target::All, Target::Majority, Target::All, Target::Leader]),
             skews: Bag::new(Skewing::ALL.to_vec()),
+            changes: Bag::new(vec![Reshaping::Shrink, Reshaping::Grow, Reshaping::Replace]),
             next_start: (!plan.kinds.is_empty()).then_some(Time::ZERO + QUIET_START),
             next_id: 0,
             heals: BTreeMap::new(),
@@ -177,6 +181,7 @@ impl RandomFaults {
                 Fault::PowerOff { target: self.power_targets.draw(rng).unwrap_or_default() }
             }
             FaultKind::SlowDisk => Fault::SlowDisk { target: all },
+            FaultKind::Membership => Fault::Membership { change: self.changes.draw(rng).unwrap_or_default() },
             FaultKind::Clock => {
                 let target = target();
                 let skew = self.skews.draw(rng).expect("the bag of skews is never empty").draw(rng);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rashomon_core::{Disruption, Fault, FaultKind, NodeId, Shape, SystemInfo, Target};
+use rashomon_core::{Disruption, Fault, FaultKind, NodeId, Reshaping, Shape, SystemInfo, Target};
 
 use super::{Nemesis, RecordedFault};
 use crate::registry;
@@ -94,7 +94,8 @@ pub(crate) fn recorded(recorded: &RecordedFault, system: &SystemInfo, nodes: u16
         Disruption::Kill { .. }
         | Disruption::PowerOff { .. }
         | Disruption::Pause { .. }
-        | Disruption::Restart { .. } => ([Duration::ZERO; 2], [0; 4]),
+        | Disruption::Restart { .. }
+        | Disruption::Membership { .. } => ([Duration::ZERO; 2], [0; 4]),
     };
     if durations.iter().chain([&recorded.at]).chain(&recorded.until).any(|duration| *duration > LONGEST) {
         return Err("it takes longer than a day".to_owned());
@@ -110,6 +111,21 @@ fn kind_fits(kind: FaultKind, system: &SystemInfo, nodes: u16) -> Result<(), (St
     if kind.is_link() && nodes < 2 {
         return Err((token, format!("{kind} needs two nodes at least: one node has no links")));
     }
+    if kind == FaultKind::Membership {
+        if !system.membership {
+            let reason = format!(
+                "membership needs a system that can change who belongs to it while it runs; the nodes of {} are fixed",
+                system.name
+            );
+            return Err((token, reason));
+        }
+        if nodes < 3 {
+            return Err((
+                token,
+                "membership needs three nodes at least: one leaves, and a majority stays".into(),
+            ));
+        }
+    }
     if matches!(kind, FaultKind::PowerOff | FaultKind::SlowDisk) && !system.durable {
         return Err((
             token,
@@ -121,8 +137,12 @@ fn kind_fits(kind: FaultKind, system: &SystemInfo, nodes: u16) -> Result<(), (St
 
 /// A recorded run may have had more nodes.
 fn nodes_struck_exist(disruption: &Disruption, nodes: u16) -> Result<(), String> {
-    let links = match disruption {
+    let named: Vec<NodeId> = match disruption {
         Disruption::Links { links, .. } => links.iter().flat_map(|link| [link.from, link.to]).collect(),
+        Disruption::Membership { steps } => {
+            never_empty(steps)?;
+            steps.concat()
+        }
         Disruption::Kill { .. }
         | Disruption::PowerOff { .. }
         | Disruption::Pause { .. }
@@ -130,10 +150,18 @@ fn nodes_struck_exist(disruption: &Disruption, nodes: u16) -> Result<(), String>
         | Disruption::SlowDisk { .. }
         | Disruption::Clock { .. } => Vec::new(),
     };
-    match disruption.nodes().iter().chain(&links).find(|node| node.0 > nodes) {
+    match disruption.nodes().iter().chain(&named).find(|node| node.0 > nodes) {
         Some(node) => Err(format!("there is no {node}: the nodes are n1 to n{nodes}")),
         None => Ok(()),
     }
+}
+
+/// A cluster is never without nodes.
+fn never_empty(steps: &[Vec<NodeId>]) -> Result<(), String> {
+    if steps.is_empty() || steps.iter().any(Vec::is_empty) {
+        return Err("a membership needs one node at least".to_owned());
+    }
+    Ok(())
 }
 
 /// Every node that a fault names must be there, every share must be one.
@@ -160,7 +188,11 @@ fn nodes_exist(fault: &Fault, nodes: u16) -> Result<(), String> {
     };
     match fault {
         Fault::Partition { shape: Shape::Groups(groups) } => groups.iter().flatten().try_for_each(exists),
-        Fault::Partition { .. } => Ok(()),
+        Fault::Membership { change: Reshaping::Members(steps) } => {
+            never_empty(steps)?;
+            steps.iter().flatten().try_for_each(exists)
+        }
+        Fault::Partition { .. } | Fault::Membership { .. } => Ok(()),
         Fault::Delay { target: whom, .. }
         | Fault::Jitter { target: whom, .. }
         | Fault::Kill { target: whom }

@@ -66,6 +66,22 @@ fn mistakes_name_file_line_and_reason() {
     );
     wrong("not json", "plan.json:1: expected");
     wrong(
+        "{\"version\":1,\"system\":\"paxos\",\n\"nemesis\":{\"kinds\":[\"membership\"]}}",
+        "plan.json:2: membership needs a system that can change who belongs to it while it runs",
+    );
+    wrong(
+        "{\"version\":1,\"system\":\"raft\",\"nodes\":2,\n\"nemesis\":{\"kinds\":[\"membership\"]}}",
+        "plan.json:2: membership needs three nodes",
+    );
+    wrong(
+        "{\"version\":1,\"system\":\"raft\",\n\"nemesis\":{\"script\":[{\"at\":\"1s\",\"do\":{\"fault\":\"membership\",\"change\":{\"members\":[[\"n1\"],[]]}}}]}}",
+        "plan.json:2: step 1 of the script: a membership needs one node at least",
+    );
+    wrong(
+        "{\"version\":1,\"system\":\"raft\",\n\"nemesis\":{\"script\":[{\"at\":\"1s\",\"do\":{\"fault\":\"membership\",\"change\":{\"members\":[[\"n6\"]]}}}]}}",
+        "plan.json:2: step 1 of the script: there is no n6",
+    );
+    wrong(
         "{\"version\":1,\"system\":\"raft\",\"nodes\":3,\n\"nemesis\":{\"script\":[{\"at\":\"1s\",\"do\":{\"fault\":\"kill\",\"target\":{\"nodes\":[\"n4\"]}}}]}}",
         "plan.json:2: step 1 of the script: there is no n4",
     );
@@ -89,6 +105,17 @@ fn mistakes_name_file_line_and_reason() {
         "{\"version\":1,\"system\":\"raft\",\n\"nemesis\":{\"script\":[{\"do\":{\"fault\":\"kill\"}}]}}",
         "plan.json:2: step 1 of the script: it takes one trigger",
     );
+}
+
+#[test]
+fn all_is_every_kind_that_the_system_can_be_asked_for() {
+    let kinds = |system: &str| {
+        let flags = PlanFile { system: Some(system.into()), ..PlanFile::default() };
+        let faults = Faults { kinds: Some(parse_kinds("all").unwrap()), interval: None };
+        Plan::assemble(flags, None, None, faults, 1).unwrap().kinds()
+    };
+    assert!(kinds("raft").contains(&FaultKind::Membership));
+    assert_eq!(kinds("paxos").len() + 1, kinds("raft").len());
 }
 
 #[test]

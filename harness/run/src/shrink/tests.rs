@@ -3,7 +3,7 @@
 use rashomon_core::{Disruption, Fault, NodeId, Target};
 
 use super::*;
-use crate::plan::{PlanFile, RecordedFault};
+use crate::plan::{DEFAULT_KINDS, Nemesis, PlanFile, Random, RecordedFault};
 use crate::progress::Nobody;
 use crate::schedule;
 use crate::sweep::plan_of;
@@ -17,6 +17,10 @@ fn flags(bug: &str) -> PlanFile {
         bugs: vec![bug.to_owned()],
         time_limit: Some(Duration::from_secs(4)),
         rate: Some(100),
+        nemesis: Some(Nemesis::Random(Random {
+            kinds: DEFAULT_KINDS.to_vec(),
+            interval: Duration::from_millis(400),
+        })),
         ..PlanFile::default()
     }
 }

@@ -67,6 +67,7 @@ impl System for Tokens {
             sessions: false,
             durable: true,
             leader_probe: "",
+            membership: false,
             options: &[],
             bugs: &[],
             controls: &[],

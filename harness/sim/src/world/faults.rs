@@ -71,6 +71,8 @@ impl<S: System> SimWorld<S> {
                     self.host(*node).slowed_by.insert(id, slowness);
                 }
             }
+            // It is asked of the system by requests, and there is nothing to do here.
+            Disruption::Membership { .. } => {}
             Disruption::Clock { nodes, skew } => {
                 for node in nodes {
                     let before = self.host_ref(*node).counters.steps;
@@ -140,6 +142,7 @@ impl<S: System> SimWorld<S> {
                 }
             }
             Disruption::Restart { .. } => impact = self.reckon(id),
+            Disruption::Membership { .. } => {}
             Disruption::Pause { nodes } => {
                 impact = self.reckon(id);
                 for node in nodes {
@@ -215,7 +218,10 @@ impl<S: System> SimWorld<S> {
                         strike.after.get_or_insert(now);
                     }
                 }
-                Disruption::Links { .. } | Disruption::SlowDisk { .. } | Disruption::Clock { .. } => {}
+                Disruption::Links { .. }
+                | Disruption::SlowDisk { .. }
+                | Disruption::Clock { .. }
+                | Disruption::Membership { .. } => {}
             }
         }
     }

@@ -9,7 +9,7 @@ use rashomon_core::Trace;
 use rashomon_core::generator::{Asked, Generator as _, Invocation, Next};
 use rashomon_core::{
     Call, Cluster, Event, Fault, FaultId, FaultKind, History, Impact, Invariant, Kind, NodeId, Op, Outcome,
-    Process, Rng, Seed, Shape, Skew, System, Target, Time, World,
+    Process, Reshaping, Rng, Seed, Shape, Skew, System, Target, Time, World,
 };
 use rashomon_sim::{Config, SimWorld};
 
@@ -396,6 +396,8 @@ fn fault(kind: FaultKind, rng: &mut Rng) -> Fault {
         FaultKind::Pause => Fault::Pause { target },
         FaultKind::Restart => Fault::Restart { target },
         FaultKind::SlowDisk => Fault::SlowDisk { target },
+        // A request to the system, which this driver does not make.
+        FaultKind::Membership => Fault::Membership { change: Reshaping::Shrink },
         FaultKind::Clock => {
             let by = millis(rng) * 50;
             let skews = [Skew::Ahead(by), Skew::Behind(by), Skew::Fast(percent), Skew::Slow(percent)];

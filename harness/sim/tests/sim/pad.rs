@@ -182,6 +182,7 @@ impl System for Pad {
             sessions: false,
             durable: true,
             leader_probe: "",
+            membership: false,
             options: &[],
             bugs: &[],
             controls: &[],

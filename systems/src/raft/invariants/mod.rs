@@ -6,6 +6,7 @@
 
 mod elections;
 mod logs;
+mod membership;
 mod state;
 
 use rashomon_core::Invariant;
@@ -22,6 +23,7 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(logs::CommittedStays),
         Box::new(state::StateMachineSafety::default()),
         Box::new(state::AppliedInOrder::default()),
+        Box::new(membership::OneServerAtATime),
     ]
 }
 
@@ -107,6 +109,20 @@ mod tests {
         assert_eq!(probes("n1 restore index=9 term=1 digest=c\n n1 apply index=10 term=1 digest=d"), [""; 0]);
         assert_eq!(probes("n1 apply index=7 term=1 digest=b"), ["applied-in-order"]);
         assert_eq!(probes("n1 restore index=4 term=1 digest=c"), ["applied-in-order"]);
+    }
+
+    #[test]
+    fn a_membership_that_changes_too_much_or_too_soon() {
+        let change = |before: &str, after: &str, rest: &str| {
+            violated(&format!("n1 configuration term=2 index=9 before={before} members={after} {rest}"))
+        };
+        let four = r#"["n1","n2","n3","n4"]"#;
+        assert_eq!(change(four, r#"["n1","n2","n3"]"#, "before_index=4 commit=4"), [""; 0]);
+        assert_eq!(change(r#"["n1","n2","n3"]"#, four, "before_index=4 commit=7"), [""; 0]);
+        assert_eq!(change(four, four, "before_index=4 commit=7"), ["one-server-at-a-time"]);
+        assert_eq!(change(four, r#"["n1","n2"]"#, "before_index=4 commit=7"), ["one-server-at-a-time"]);
+        assert_eq!(change(four, r#"["n1","n2","n5"]"#, "before_index=4 commit=7"), ["one-server-at-a-time"]);
+        assert_eq!(change(four, r#"["n1","n2","n3"]"#, "before_index=5 commit=4"), ["one-server-at-a-time"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use rashomon_core::{NodeId, Probe};
+use rashomon_core::{NodeId, Probe, Value};
 use rashomon_systems::raft::{Entry, Index, Message, Payload, Position, Raft, Record, Term, Timer};
 
 use crate::stage::Cast;
@@ -54,6 +54,7 @@ impl Cast for Raft {
             Timer::Silence => "would vote again",
             Timer::Heartbeat => "repeats itself",
             Timer::Quorum => "checks its quorum",
+            Timer::CatchUp => "thinks that the new server takes long",
         };
         Some(text.to_owned())
     }
@@ -65,6 +66,7 @@ impl Cast for Raft {
             "candidate" => Some(format!("campaigns in term {}", number("term"))),
             "follower" => Some(format!("follows in term {}", number("term"))),
             "commit" => Some(format!("commits up to {}, of term {}", number("index"), number("term"))),
+            "configuration" => Some(format!("has the members {}", names(&probe.fields["members"]))),
             "truncate" => Some(format!("cuts its log from {} on", number("from"))),
             "snapshot" => Some(format!("takes a snapshot up to {}", number("index"))),
             "restore" => Some(format!("begins from a snapshot up to {}", number("index"))),
@@ -133,6 +135,10 @@ fn log_line(node: NodeId, disk: &[Record]) -> String {
         write!(line, " {term}").unwrap();
     }
     line
+}
+
+fn names(members: &Value) -> String {
+    members.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect::<Vec<_>>().join(" ")
 }
 
 fn place(at: Position) -> String {

@@ -216,3 +216,124 @@ fn figure_8_e_an_entry_of_the_own_term_commits_those_before_it() {
     let story = stage.story(&[]);
     assert_snapshot!(story);
 }
+
+/// A cluster of n1 to n4, of whose log everything up to the configuration is committed; n5 waits outside.
+fn four_of_five(bugs: &[&str]) -> Stage {
+    let mut stage = Stage::from_disks(vec![Vec::new(); 5], bugs, &[]);
+    stage.say("n1 leads all five, and is asked to let n5 go; n5 is sent nothing any more");
+    stage.elects(1, &[2, 3, 4, 5]);
+    stage.deliver(|_, _, _| true);
+    stage.asks(1, r#"{"type":"membership","remove":"n5"}"#);
+    stage.deliver(|_, _, _| true);
+    stage.fires(1, Timer::Heartbeat);
+    stage.deliver(|_, _, _| true);
+    stage
+}
+
+#[test]
+fn a_server_is_removed_and_disturbs_nobody() {
+    let mut stage = four_of_five(&[]);
+    stage.say("n5 hears nobody, and asks for votes that nobody would give");
+    stage.fires(5, Timer::Silence);
+    stage.fires(5, Timer::Election);
+    stage.among(&[1, 2, 3, 4, 5]);
+    stage.say("Whoever asks it is not told what it last knew");
+    stage.asks(5, r#"{"type":"read","key":"x"}"#);
+    stage.say("It comes back: first it catches up, then it counts");
+    stage.asks(1, r#"{"type":"write","key":"x","value":7}"#);
+    stage.among(&[1, 2, 3]);
+    stage.asks(1, r#"{"type":"membership","add":"n5"}"#);
+    stage.among(&[1, 2, 5]);
+    assert_snapshot!(stage.story(&[]));
+}
+
+#[test]
+fn a_leader_removes_itself_and_goes_when_that_is_committed() {
+    let mut stage = fresh(3, &[]);
+    stage.elects(1, &[2, 3]);
+    stage.deliver(|_, _, _| true);
+    stage.say("n1 is asked to let itself go; it does not count itself, so both others must agree");
+    stage.asks(1, r#"{"type":"membership","remove":"n1"}"#);
+    stage.deliver(|from, to, _| from != 3 && to != 3);
+    stage.say("A read waits for the same two");
+    stage.asks(1, r#"{"type":"read","key":"x"}"#);
+    stage.deliver(|from, to, _| from != 3 && to != 3);
+    stage.say("Now n3 answers");
+    stage.deliver(|_, _, _| true);
+    stage.say("n1 does not campaign any more");
+    stage.fires(1, Timer::Election);
+    stage.deliver(|_, _, _| true);
+    assert_snapshot!(stage.story(&[]));
+}
+
+#[test]
+fn a_server_that_does_not_catch_up_is_given_up() {
+    let mut stage = four_of_five(&[]);
+    stage.crash(5);
+    stage.forget();
+    stage.asks(1, r#"{"type":"membership","add":"n5"}"#);
+    stage.among(&[1, 2, 3, 4]);
+    stage.asks(1, r#"{"type":"membership","remove":"n2"}"#);
+    for _ in 0..11 {
+        stage.fires(1, Timer::CatchUp);
+    }
+    stage.asks(1, r#"{"type":"membership","remove":"n2"}"#);
+    stage.among(&[1, 2, 3, 4]);
+    assert_snapshot!(stage.story(&[]));
+}
+
+/// The counterexample of 2015, in which n1 to n4 are S1 to S4, and n5 is S5.
+fn two_changes(bugs: &[&str]) -> Stage {
+    let mut stage = four_of_five(bugs);
+    stage.forget();
+    stage.say("n1 is asked to add n5, which catches up; the configuration of five reaches nobody but n5");
+    stage.asks(1, r#"{"type":"membership","add":"n5"}"#);
+    stage.among(&[1, 5]);
+    stage.logs();
+    stage.say("n2 leads the next term by the votes of n3 and n4; its entry does not arrive anywhere yet");
+    for node in [3, 4] {
+        stage.fires(node, Timer::Silence);
+    }
+    stage.elects(2, &[3, 4]);
+    stage.forget();
+    stage.say("n2 is asked to let n1 go");
+    stage.asks(2, r#"{"type":"membership","remove":"n1"}"#);
+    stage.fires(2, Timer::Heartbeat);
+    stage.among(&[2, 3]);
+    stage.logs();
+    stage
+}
+
+/// n1 learns of the term, and asks n4 and n5 for their votes: three of the five that it knows of.
+fn n1_again(stage: &mut Stage) {
+    stage.say("n1 learns of the term, and asks n4 and n5 for their votes");
+    for node in [4, 5] {
+        stage.fires(node, Timer::Silence);
+    }
+    stage.fires(1, Timer::Quorum);
+    stage.fires(1, Timer::Quorum);
+    for _ in 0..2 {
+        stage.elects(1, &[4, 5]);
+    }
+    stage.among(&[1, 4, 5]);
+    stage.logs();
+}
+
+#[test]
+fn bug_of_2015_a_change_waits_for_an_entry_of_the_term() {
+    let mut stage = two_changes(&[]);
+    stage.say("n2 may begin when its own entry is committed, so n3 and n4 must have it");
+    stage.fires(2, Timer::Heartbeat);
+    stage.among(&[2, 3, 4]);
+    stage.asks(2, r#"{"type":"membership","remove":"n1"}"#);
+    stage.among(&[2, 3]);
+    n1_again(&mut stage);
+    assert_snapshot!(stage.story(&[]));
+}
+
+#[test]
+fn bug_of_2015_without_the_wait_a_committed_entry_is_lost() {
+    let mut stage = two_changes(&["membership-before-commit"]);
+    n1_again(&mut stage);
+    assert_snapshot!(stage.story(&["leader-completeness", "state-machine-safety"]));
+}

@@ -57,6 +57,13 @@ fn within(story: &Schedule, nodes: &[NodeId]) -> Schedule {
                 let links: Vec<Link> = links.iter().filter_map(renamed).collect();
                 (!links.is_empty()).then_some(Disruption::Links { kind: *kind, links, rule: *rule })
             }
+            Disruption::Membership { steps } => {
+                let renamed = |step: &Vec<NodeId>| -> Vec<NodeId> {
+                    step.iter().filter_map(|node| names.get(node)).copied().collect()
+                };
+                let steps: Vec<Vec<NodeId>> = steps.iter().map(renamed).collect();
+                steps.iter().all(|step| !step.is_empty()).then_some(Disruption::Membership { steps })
+            }
             on_nodes @ (Disruption::Kill { .. }
             | Disruption::PowerOff { .. }
             | Disruption::Pause { .. }

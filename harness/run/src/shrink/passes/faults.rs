@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rashomon_core::{Disruption, Fault, Link, NodeId, Target};
+use rashomon_core::{Disruption, Fault, Link, NodeId, Reshaping, Target};
 
 use super::super::bench::Bench;
 use super::super::minimize::minimize;
@@ -30,6 +30,10 @@ pub(super) fn narrower(bench: &Bench<'_>, mut story: Schedule) -> Schedule {
                 };
                 let pairs: BTreeSet<(NodeId, NodeId)> = links.iter().copied().map(pair).collect();
                 on(&fewest(bench, &story, place, pairs.into_iter().collect(), &on))
+            }
+            Disruption::Membership { steps } => {
+                let on = |steps: &[Vec<NodeId>]| Disruption::Membership { steps: steps.to_vec() };
+                on(&fewest(bench, &story, place, steps.clone(), &on))
             }
             on_nodes @ (Disruption::Kill { .. }
             | Disruption::PowerOff { .. }
@@ -117,14 +121,15 @@ pub(super) fn striking(fault: &RecordedFault, disruption: Disruption) -> Recorde
         Disruption::Restart { .. } => Fault::Restart { target: target() },
         Disruption::SlowDisk { .. } => Fault::SlowDisk { target: target() },
         Disruption::Clock { skew, .. } => Fault::Clock { target: target(), skew: *skew },
+        Disruption::Membership { steps } => Fault::Membership { change: Reshaping::Members(steps.clone()) },
     };
     RecordedFault { fault: asked, disruption, ..fault.clone() }
 }
 
-/// The same disruption of other nodes; one of links stays as it is.
+/// The same disruption of other nodes; one of links or of the membership stays as it is.
 pub(super) fn with_nodes(disruption: &Disruption, nodes: Vec<NodeId>) -> Disruption {
     match disruption {
-        Disruption::Links { .. } => disruption.clone(),
+        Disruption::Links { .. } | Disruption::Membership { .. } => disruption.clone(),
         Disruption::Kill { .. } => Disruption::Kill { nodes },
         Disruption::PowerOff { .. } => Disruption::PowerOff { nodes },
         Disruption::Pause { .. } => Disruption::Pause { nodes },

@@ -9,7 +9,7 @@ use rashomon_core::{
     Context, Disruption, Effect, FaultId, Invariant, Link, MonotonicClock, Node, NodeId, Probe, Rng, Seed,
     Setup, Skew, System, Ticket, Time, WallClock,
 };
-use rashomon_systems::raft::{Message, Raft, RaftProtocol, Timer};
+use rashomon_systems::raft::{Message, Raft, RaftProtocol, Reply, Timer};
 
 use super::client::ClientEvent;
 use super::disk::Disk;
@@ -281,6 +281,10 @@ impl Cluster {
             match effect {
                 Effect::Send(to, message) => self.send(node, to, &message),
                 Effect::Reply(ticket, outcome) => {
+                    let outcome = outcome.map(|reply| match reply {
+                        Reply::Served(reply) => reply,
+                        Reply::Changed(_) => panic!("nobody has asked for another membership"),
+                    });
                     assert!(self.host(node).open.remove(&ticket), "{node} answers {ticket:?} twice");
                     let when = self.now + self.latency();
                     self.at(when, Happening::Client(ClientEvent::Reply(ticket, outcome)));
@@ -377,6 +381,8 @@ impl Cluster {
                     self.host(*node).slow_disk = true;
                 }
             }
+            // The rig has no administrator; its runs do not ask for this.
+            Disruption::Membership { .. } => {}
             Disruption::Clock { nodes, skew } => {
                 for node in nodes {
                     self.host(*node).skews.insert(id, *skew);
@@ -389,7 +395,7 @@ impl Cluster {
 
     pub(crate) fn heal(&mut self, id: FaultId) {
         match self.injected.remove(&id) {
-            None | Some(Disruption::Restart { .. }) => {}
+            None | Some(Disruption::Restart { .. } | Disruption::Membership { .. }) => {}
             Some(Disruption::Links { .. }) => {
                 self.switch.remove(id);
             }

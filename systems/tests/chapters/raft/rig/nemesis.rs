@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand::seq::IndexedRandom;
-use rashomon_core::{Cluster as View, Fault, FaultId, FaultKind, Rng, Seed, Shape, Skew, Target};
+use rashomon_core::{Cluster as View, Fault, FaultId, FaultKind, Reshaping, Rng, Seed, Shape, Skew, Target};
 
 use super::cluster::{Cluster, Happening};
 
@@ -107,6 +107,10 @@ fn fault(kind: FaultKind, rng: &mut Rng) -> Fault {
         FaultKind::Pause => Fault::Pause { target },
         FaultKind::Restart => Fault::Restart { target },
         FaultKind::SlowDisk => Fault::SlowDisk { target },
+        FaultKind::Membership => {
+            let changes = [Reshaping::Shrink, Reshaping::Grow, Reshaping::Replace];
+            Fault::Membership { change: changes.choose(rng).expect("there are some").clone() }
+        }
         FaultKind::Clock => {
             let seconds = Duration::from_secs(rng.random_range(1..=60));
             let skews = [Skew::Ahead(seconds), Skew::Behind(seconds), Skew::Fast(20), Skew::Slow(20)];
