@@ -7,7 +7,7 @@ use crate::atomic_commitment::AtomicCommitment;
 use crate::availability::Availability;
 use crate::bank::{Bank, Opening};
 use crate::consensus::Consensus;
-use crate::isolation::ListAppend;
+use crate::isolation::{ListAppend, RwRegister};
 use crate::linearizable::Linearizable;
 use crate::lock::Lock;
 use crate::models::{self, Register};
@@ -50,6 +50,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
             models::Bank::new(BANK),
         )),
         Box::new(ListAppend::default()),
+        Box::new(RwRegister::default()),
         Box::new(Lock),
         Box::new(Stats),
         Box::new(Availability),

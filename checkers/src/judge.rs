@@ -7,7 +7,7 @@ use crate::atomic_commitment::AtomicCommitment;
 use crate::bank::Bank;
 use crate::consensus::Consensus;
 use crate::formats::Recording;
-use crate::isolation::{Level, ListAppend};
+use crate::isolation::{Level, ListAppend, RwRegister};
 use crate::linearizable::Linearizable;
 use crate::lock::Lock;
 use crate::models::{self, GrowSet, Kv, Mutex, NAMES, Queue, Register};
@@ -91,6 +91,10 @@ pub fn judge(recording: &Recording, question: &Question, budget: &Budget<'_>) ->
         "list-append" => {
             refuse("list-append")?;
             Box::new(ListAppend::promising(question.promised.unwrap_or(Level::STRICT_SERIALIZABLE)))
+        }
+        "rw-register" => {
+            refuse("rw-register")?;
+            Box::new(RwRegister::promising(question.promised.unwrap_or(Level::STRICT_SERIALIZABLE)))
         }
         "consensus" => {
             refuse("consensus")?;

@@ -159,6 +159,8 @@ fn model(history: &History) -> Option<&'static str> {
         None
     } else if transactions(&["append", "r"]) {
         Some("list-append")
+    } else if transactions(&["w", "r"]) {
+        Some("rw-register")
     } else if all(&["read", "write", "cas"]) {
         Some("cas-register")
     } else if all(&["get", "put", "append"]) {

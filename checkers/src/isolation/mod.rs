@@ -6,6 +6,7 @@
 //! cycle of such dependencies is an anomaly, named by the kinds of its edges, and rules out the levels that forbid it.
 //!
 //! - [`ListAppend`]: over lists, where a read shows the order of all writes before it.
+//! - [`RwRegister`]: over registers, where the order of writes shows only in part.
 //! - [`Level`]: the levels, and [`table`]: which of them hold, are violated, or are unknown.
 //!
 //! Invariant: a witness of a cycle is as short as any of its kind in its component, and carries the name that its edges
@@ -24,9 +25,14 @@ mod walk;
 
 mod because;
 mod checker;
+
 mod finding;
+mod registers;
+mod replay;
+mod rw_register;
 mod table;
 
 pub use checker::ListAppend;
 pub use level::{Isolation, Level, Order};
+pub use rw_register::RwRegister;
 pub use table::table;

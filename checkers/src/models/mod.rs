@@ -21,9 +21,9 @@ pub use values::{Datum, Values};
 /// `sections` are no data types but questions of their own ([`Consensus`](crate::consensus::Consensus),
 /// [`Lock`](crate::lock::Lock)). Of a bank, `bank` adds up each read ([`Bank`](crate::bank::Bank)),
 /// `atomic-commitment` follows each transfer ([`AtomicCommitment`](crate::atomic_commitment::AtomicCommitment)), and
-/// `linearizable-bank` asks for one order. `list-append` asks which isolation level transactions had
-/// ([`ListAppend`](crate::isolation::ListAppend)).
-pub const NAMES: [&str; 14] = [
+/// `linearizable-bank` asks for one order. `list-append` and `rw-register` ask which isolation level transactions had
+/// ([`isolation`](crate::isolation)).
+pub const NAMES: [&str; 15] = [
     "register",
     "cas-register",
     "kv",
@@ -38,4 +38,5 @@ pub const NAMES: [&str; 14] = [
     "atomic-commitment",
     "linearizable-bank",
     "list-append",
+    "rw-register",
 ];

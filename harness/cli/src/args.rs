@@ -201,7 +201,7 @@ pub(crate) struct CheckArguments {
     /// The history, or a run's folder.
     pub(crate) file: PathBuf,
     /// What the data is: register, cas-register, kv, set, linearizable-set, queue, mutex, lock, consensus, sections, bank,
-    /// atomic-commitment, linearizable-bank or list-append [default: what the ops suggest].
+    /// atomic-commitment, linearizable-bank, list-append or rw-register [default: what the ops suggest].
     #[arg(long, short = 'm', value_parser = model)]
     pub(crate) model: Option<String>,
     /// The value before anything was written, as JSON [default: the format's own; null in ours].

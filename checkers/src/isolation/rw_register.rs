@@ -1,0 +1,117 @@
+//! The verdict on transactions over registers.
+
+use rashomon_core::{History, Kind, Verdict};
+
+use super::append::count;
+use super::because::explain;
+use super::checker::Facts;
+use super::graph::Class;
+use super::hunt::hunt;
+use super::level::{Isolation, Level, Levels, Order};
+use super::registers::Registers;
+use super::replay::replay;
+use super::table::Table;
+use super::transactions::Transactions;
+use crate::{Budget, Checker};
+
+/// Judges transactions over registers that they write and read, in the terms of Jepsen's Elle.
+///
+/// Operations of any `f`, whose value is a list of micro-ops `["w", key, value]` and `["r", key, value]`, where `null` is
+/// nothing; values are unique per key. A read names its writer, but the order of writes shows only where a transaction
+/// read a version and wrote the next. So the search for cycles is incomplete by nature: a level is *violated* by what was
+/// found, and *holds* only where doing the transactions one by one explained every read; otherwise it is *unknown*.
+#[derive(Clone, Copy, Debug)]
+pub struct RwRegister {
+    promised: Level,
+}
+
+impl Default for RwRegister {
+    fn default() -> RwRegister {
+        RwRegister::promising(Level::STRICT_SERIALIZABLE)
+    }
+}
+
+impl RwRegister {
+    /// A checker of a database that promises this level.
+    pub fn promising(promised: Level) -> RwRegister {
+        RwRegister { promised }
+    }
+
+    fn judge(self, history: &History, budget: &Budget<'_>) -> Result<Verdict, String> {
+        let mut registers = Registers::default();
+        let mut transactions = Transactions::follow(history, budget, |number, outcome, micro_ops| {
+            registers.take(number, outcome, micro_ops)?;
+            if number.is_multiple_of(1024) && registers.bytes() > budget.bytes {
+                return Err("memory budget exhausted".to_owned());
+            }
+            Ok(())
+        })?;
+        if count(&transactions, Kind::Ok) == 0 {
+            return Err("vacuous: no transaction succeeded".to_owned());
+        }
+        if registers.read == 0 {
+            return Err("vacuous: no transaction that succeeded read anything".to_owned());
+        }
+        let happened = registers.happened(&transactions.list);
+        let mut edges = std::mem::take(&mut transactions.edges);
+        registers.depend(&happened, &mut edges);
+        if registers.bytes() + edges.bytes() * 2 > budget.bytes {
+            return Err("memory budget exhausted".to_owned());
+        }
+        let graph = edges.graph(transactions.list.len() as u32);
+        let found = hunt(&graph, budget);
+        let mut findings = registers.anomalies(&transactions.list);
+        findings.extend(
+            found
+                .cycles
+                .iter()
+                .map(|cycle| explain(cycle, &transactions, |from, class, to| registers.why(from, class, to))),
+        );
+        let violated = findings.iter().fold(Levels::default(), |all, one| all.and(one.rules_out));
+        let all = Class::WW.with(Class::WR).with(Class::RW);
+        let proved = |order: Order| {
+            let classes = match order {
+                Order::Plain => all,
+                Order::Session => all.with(Class::PROCESS),
+                Order::RealTime => all.with(Class::PROCESS).with(Class::REALTIME),
+            };
+            let level = Level { isolation: Isolation::Serializable, order };
+            !violated.contains(level)
+                && replay(&registers, &transactions.list, &happened, &graph, classes, budget)
+        };
+        // The strongest that can be shown; the weaker ones follow.
+        let shown = Order::ALL.into_iter().rev().find(|order| proved(*order));
+        let table = Table::new(violated, |level| {
+            level.isolation == Isolation::Serializable && Some(level.order) == shown
+        });
+        let mut unknown = vec![
+            "registers do not show the order of all writes, so what was found is not all there may be"
+                .to_owned(),
+        ];
+        if found.exhausted {
+            unknown.push("time budget exhausted in the search for cycles".to_owned());
+        }
+        let facts = Facts { transactions: &transactions, findings, table, unknown };
+        let verdict = facts.verdict("rw-register", self.promised);
+        Ok(verdict
+            .with_stat("edges", graph.edges())
+            .with_stat("components", found.components)
+            .with_stat("writes", registers.writes.len())
+            .with_stat("reads", registers.read))
+    }
+}
+
+impl Checker for RwRegister {
+    fn name(&self) -> &'static str {
+        "rw-register"
+    }
+
+    fn about(&self) -> &'static str {
+        "transactions that write and read registers are isolated as promised, strict serializability if nothing else is \
+         said; unknown where the order of writes does not show"
+    }
+
+    fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
+        self.judge(history, budget).unwrap_or_else(|reason| Verdict::unknown(self.name(), reason))
+    }
+}

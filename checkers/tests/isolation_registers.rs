@@ -1,0 +1,75 @@
+//! Anomalies of transactions over registers, by hand-written histories.
+
+mod transactions;
+
+use rashomon_checkers::isolation::{RwRegister, table};
+use rashomon_checkers::{Budget, Checker};
+use rashomon_core::{Validity, Verdict};
+
+use transactions::{op, transactions};
+
+fn judged(text: &str) -> Verdict {
+    RwRegister::default().check(&transactions(text), &Budget::unlimited())
+}
+
+#[test]
+fn anomalies() {
+    for (expected, text) in [
+        (&["G1a"][..], "0 fail x:=1\n--\n1 ok x==1"),
+        (&["G1b"], "0 ok x:=1 x:=2\n1 ok x==1"),
+        (&["internal"], "0 ok x:=1 x==nil"),
+        (&["future-read"], "0 ok x==1 x:=1"),
+        (&["garbage-read"], "0 ok x:=1\n1 ok x==7"),
+        (&["G1c"], "0 ok x:=1 y==2\n1 ok y:=2 x==1"),
+        (&["G1c-process"], "0 ok x==1\n--\n0 ok y:=2\n1 ok y==2 x:=1"),
+        (&["G1c-realtime"], "0 ok x==1\n--\n1 ok x:=1"),
+        (&["G-single"], "0 ok x:=1 y:=2\n1 ok x==1 y==nil"),
+        (&["G-single-realtime"], "0 ok x:=1\n--\n1 ok x==nil"),
+        (&["G-nonadjacent"], "0 ok x:=1\n1 ok y:=2\n2 ok x==1 y==nil\n3 ok x==nil y==2"),
+        (&["G2-item"], "0 ok x==nil y:=1\n1 ok y==nil x:=2"),
+        (&["G2-item", "lost-update"], "0 ok x==nil x:=1\n1 ok x==nil x:=2"),
+    ] {
+        let verdict = judged(text);
+        let mut names: Vec<&str> = verdict.anomalies.iter().map(|anomaly| anomaly.name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, expected, "{text}\n{verdict:#?}");
+        assert_eq!(verdict.valid, Validity::Invalid);
+    }
+}
+
+#[test]
+fn what_one_order_explains_is_proved() {
+    for text in [
+        "0 ok x:=1 y==nil\n--\n1 ok x==1 x:=2\n--\n0 ok y:=1 x==2",
+        // Nobody says in which order the two wrote, but one of the two explains the read.
+        "0 ok x:=1\n1 ok x:=2\n--\n2 ok x==2",
+        "0 info x:=1\n--\n1 ok x==nil\n--\n2 ok x==1",
+    ] {
+        let verdict = judged(text);
+        assert_eq!(verdict.valid, Validity::Valid, "{text}\n{}", table(&verdict).unwrap());
+    }
+}
+
+#[test]
+fn what_is_neither_found_nor_proved_is_unknown() {
+    // Two readers saw the two writes in opposite orders, which blind writes do not show to be wrong.
+    let verdict = judged("0 ok x:=1\n1 ok x:=2\n--\n2 ok x==1\n--\n3 ok x==2\n--\n4 ok x==1");
+    assert_eq!(verdict.valid, Validity::Unknown, "{verdict:#?}");
+    assert!(verdict.summary.contains("do not show the order of all writes"), "{}", verdict.summary);
+}
+
+#[test]
+fn what_cannot_be_judged_is_unknown_and_says_why() {
+    for (text, reason) in [
+        ("0 fail x:=1", "vacuous: no transaction succeeded"),
+        ("0 ok x:=1", "vacuous: no transaction that succeeded read anything"),
+        ("0 ok x:=1\n1 ok x:=1 x==1", "event 3: 1 is written to key x a second time: values must differ"),
+        ("0 ok x+1 x==1", "event 1: [\"append\",\"x\",1]: a register takes w and r, not append"),
+    ] {
+        assert_eq!(judged(text).unknown, [reason], "{text}");
+    }
+    let write = op(rashomon_core::Kind::Invoke, 0, serde_json::json!(7));
+    let history = rashomon_core::History::new(vec![write]).unwrap();
+    let verdict = RwRegister::default().check(&history, &Budget::unlimited());
+    assert_eq!(verdict.unknown, ["event 0: a transaction is a list of micro-ops, not 7"]);
+}
