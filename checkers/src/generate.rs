@@ -3,11 +3,15 @@
 //! Each operation takes effect at a random moment between its call and its return, so the history is
 //! linearizable by construction, until a lie is told. For tests and benchmarks.
 
+mod lists;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use rashomon_core::{History, Kind, Op, Process, Seed, Time, Value};
 use serde_json::json;
+
+pub use lists::ListClients;
 
 /// Clients of one object, always busy.
 #[derive(Clone, Copy, Debug)]

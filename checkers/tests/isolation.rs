@@ -2,9 +2,11 @@
 
 mod transactions;
 
+use rashomon_checkers::formats::{Format, read};
+use rashomon_checkers::generate::ListClients;
 use rashomon_checkers::isolation::{Level, ListAppend, table};
-use rashomon_checkers::{Budget, Checker};
-use rashomon_core::{Validity, Verdict};
+use rashomon_checkers::{Budget, Checker, Question, judge};
+use rashomon_core::{Seed, Validity, Verdict};
 
 use transactions::transactions;
 
@@ -308,4 +310,54 @@ fn out_of_time_is_unknown() {
     assert_eq!(verdict.valid, Validity::Unknown);
     let verdict = ListAppend::default().check(&history, &Budget::new(1, &|| false));
     assert_eq!(verdict.unknown, ["event 2: memory budget exhausted"]);
+}
+
+#[test]
+fn histories_of_jepsen_are_taken_as_they_stand() {
+    // By hand, for Elle: no process, no f, keywords, nil for the empty list. Write skew over lists.
+    let text = "
+        {:index 0 :type :invoke :process 0 :value [[:r 8 nil] [:append 9 1]]}
+        {:index 1 :type :invoke :process 1 :value [[:r 9 nil] [:append 8 1]]}
+        {:index 2 :type :ok :process 0 :value [[:r 8 nil] [:append 9 1]]}
+        {:index 3 :type :ok :process 1 :value [[:r 9 []] [:append 8 1]]}
+        {:index 4 :type :invoke :process 1 :value [[:r 9 nil]]}
+        {:index 5 :type :ok :process 1 :value [[:r 9 [1]]]}";
+    let recording = read(Format::detect(text).unwrap(), text).unwrap();
+    assert_eq!(recording.model, Some("list-append"));
+    let ask = |level: Option<&str>| {
+        let question =
+            Question { promised: level.map(|level| level.parse().unwrap()), ..Question::default() };
+        judge(&recording, &question, &Budget::unlimited()).unwrap()
+    };
+    assert_eq!(names(&ask(None)), ["G2-item"]);
+    assert_eq!(ask(Some("strong-snapshot-isolation")).valid, Validity::Valid);
+    let alone =
+        "{:type :invoke, :value [[:append 1 1] [:r 1 nil]]}\n{:type :ok, :value [[:append 1 1] [:r 1 [1]]]}";
+    let recording = read(Format::detect(alone).unwrap(), alone).unwrap();
+    let verdict = judge(&recording, &Question::default(), &Budget::unlimited()).unwrap();
+    assert_eq!(verdict.valid, Validity::Valid);
+}
+
+#[test]
+fn histories_made_by_machine_are_right_until_they_are_not() {
+    let clients = ListClients {
+        transactions: 2000,
+        clients: 20,
+        keys: 10,
+        micro_ops: 4,
+        open_per_mille: 20,
+        stale_per_100_000: 0,
+        seed: Seed(7),
+    };
+    let judge = |clients: ListClients| ListAppend::default().check(&clients.history(), &Budget::unlimited());
+    let verdict = judge(clients);
+    assert_eq!(verdict.valid, Validity::Valid, "{}", verdict.summary);
+    let verdict = judge(ListClients { stale_per_100_000: 500, ..clients });
+    assert_eq!(verdict.valid, Validity::Invalid, "{}", verdict.summary);
+    // A stale read is found as what it is: a cycle of two.
+    for anomaly in &verdict.anomalies {
+        assert!(anomaly.name.starts_with("G-single") || anomaly.name == "G2-item", "{anomaly:?}");
+        assert!(anomaly.events.len() <= 6, "{anomaly:?}");
+    }
+    assert_eq!(cell(&verdict, "strong-read-committed"), "holds");
 }

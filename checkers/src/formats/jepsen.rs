@@ -98,6 +98,15 @@ fn text_of(value: &Value) -> String {
     }
 }
 
+/// Whether the value of an op is a list of micro-ops, such as `[[:append 1 2] [:r 3 nil]]`.
+fn is_transaction(form: &Edn) -> bool {
+    let micro_op = |value: &Edn| match value {
+        Edn::Sequence(parts) => parts.len() == 3 && matches!(parts[0], Edn::Keyword(_)),
+        _ => false,
+    };
+    matches!(form.get("value"), Some(Edn::Sequence(list)) if !list.is_empty() && list.iter().all(micro_op))
+}
+
 /// The op that a map describes, and its index if it has one.
 fn raw(form: &Edn, position: usize) -> Result<(Raw, Option<u64>), String> {
     // Newer histories write records, `#jepsen.history.Op{...}`.
@@ -115,6 +124,8 @@ fn raw(form: &Edn, position: usize) -> Result<(Raw, Option<u64>), String> {
             None => return Err(format!(":process {number} is no process")),
         },
         Some(other) => return Err(format!(":process {} is no process", other.to_json())),
+        // Histories written by hand for Elle leave out what all their ops share.
+        None if is_transaction(form) => Process::Client(0),
         None => return Err("the op has no :process".to_owned()),
     };
     let kind = match form.get("type") {
@@ -134,6 +145,7 @@ fn raw(form: &Edn, position: usize) -> Result<(Raw, Option<u64>), String> {
         Some(Edn::Keyword(name) | Edn::Text(name) | Edn::Symbol(name)) => name.clone(),
         // Jepsen's own log lines by the nemesis may lack it.
         Some(Edn::Nil) | None if process == Process::Nemesis => "nil".to_owned(),
+        None if is_transaction(form) => "txn".to_owned(),
         Some(other) => return Err(format!(":f {} is no name", other.to_json())),
         None => return Err("the op has no :f".to_owned()),
     };

@@ -119,6 +119,9 @@ pub fn read_keyed(format: Format, text: &str, keyed: Keyed) -> Result<Recording,
             if pairs {
                 notes.push("values were taken as pairs of a key and a value".to_owned());
             }
+            if !text.contains(":process") {
+                notes.push("no op names its process; all were taken to be of one".to_owned());
+            }
             history
         }
         Format::PorcupineKv => jepsen::read(text, Keyed::No)?.0,
