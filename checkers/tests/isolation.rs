@@ -180,6 +180,10 @@ fn single_anti_dependency() {
     shows(&["G-single"], "strong-read-committed", "read-atomic", "0 ok x+1 y+1\n1 ok x=1 y=");
     // An effect without its cause, by way of a third.
     shows(&["G-single"], "read-atomic", "causal", "0 ok x+1\n1 ok x=1 y+1\n2 ok y=1 x=");
+    // A read without what its own process appended, of a key where another append is known to have come before.
+    let verdict = judged("0 ok x+1\n--\n0 ok x=\n1 ok~ x+4 x=4");
+    assert_eq!(cell(&verdict, "strong-session-read-atomic"), "violated");
+    assert_eq!(cell(&verdict, "serializable"), "holds");
     shows(
         &["G-single-process"],
         "serializable",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rashomon_core::Kind;
 
-use super::finding::Finding;
+use super::finding::Findings;
 use super::graph::{Class, Edges};
 use super::lists::{Append, ContradictionKind, Lists, Read};
 use super::transactions::{Transaction, Transactions};
@@ -172,8 +172,8 @@ impl<'a> Observed<'a> {
     }
 
     /// The anomalies that need no cycle.
-    pub(super) fn anomalies(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
+    pub(super) fn anomalies(&self) -> Findings {
+        let mut found = Findings::default();
         self.contradictions(&mut found);
         self.strays(&mut found);
         self.chains(&mut found);
@@ -183,87 +183,98 @@ impl<'a> Observed<'a> {
         found
     }
 
-    fn contradictions(&self, found: &mut Vec<Finding>) {
+    fn contradictions(&self, found: &mut Findings) {
         for one in &self.lists.contradictions {
             let name = match one.kind {
                 ContradictionKind::Internal => "internal",
                 ContradictionKind::Future => "future-read",
             };
-            let because = format!("{}: {}", self.tell(one.transaction), one.because);
-            found.push(Finding::new(name, self.lists.key(one.key), vec![one.transaction], because));
+            found.note(name, || {
+                let because = format!("{}: {}", self.tell(one.transaction), one.because);
+                (self.lists.key(one.key), vec![one.transaction], because)
+            });
         }
     }
 
-    fn strays(&self, found: &mut Vec<Finding>) {
+    fn strays(&self, found: &mut Findings) {
         for stray in &self.lists.strays {
-            let (key, shown) = (self.lists.key(stray.key), self.lists.show(&stray.list));
-            let reader = self.tell(stray.transaction);
+            let told =
+                || (self.lists.key(stray.key), self.lists.show(&stray.list), self.tell(stray.transaction));
             if let Some(element) = stray.twice {
-                let because = format!(
-                    "{reader} read {shown} from key {key}: {} is there twice and was appended once",
-                    self.lists.value(element)
-                );
-                found.push(Finding::new("duplicate-elements", key.clone(), vec![stray.transaction], because));
+                found.note("duplicate-elements", || {
+                    let ((key, shown, reader), value) = (told(), self.lists.value(element));
+                    let because = format!(
+                        "{reader} read {shown} from key {key}: {value} is there twice and was appended once"
+                    );
+                    (key, vec![stray.transaction], because)
+                });
             } else {
-                let chain = &self.lists.chains[stray.key as usize];
-                let because = format!(
-                    "{reader} read {shown} from key {key}, while the order of appends that other reads show is {}: \
-                     neither begins with the other",
-                    self.lists.show(&chain.elements)
-                );
-                let mut transactions = vec![stray.transaction];
-                transactions.extend(stray.against.filter(|other| *other != stray.transaction));
-                found.push(Finding::new("incompatible-order", key.clone(), transactions, because));
+                found.note("incompatible-order", || {
+                    let (key, shown, reader) = told();
+                    let because = format!(
+                        "{reader} read {shown} from key {key}, while the order of appends that other reads show is \
+                         {}: neither begins with the other",
+                        self.lists.show(&self.lists.chains[stray.key as usize].elements)
+                    );
+                    let mut transactions = vec![stray.transaction];
+                    transactions.extend(stray.against.filter(|other| *other != stray.transaction));
+                    (key, transactions, because)
+                });
             }
             for element in &stray.list {
-                self.origin(stray.key, *element, stray.transaction, found);
+                self.origin(stray.key, *element, || stray.transaction, found);
             }
         }
     }
 
     /// Accuses a read of an element that nobody wrote, or a transaction that failed.
-    fn origin(&self, key: u32, element: u32, reader: u32, found: &mut Vec<Finding>) -> Option<Kind> {
-        let writer = self.lists.writer(key, element);
-        let (name, value) = (self.lists.key(key), self.lists.value(element));
-        let told = self.tell(reader);
-        let Some(writer) = writer else {
-            let because = format!("{told} read {value} from key {name}, and nobody appended it");
-            found.push(Finding::new("garbage-read", name, vec![reader], because));
-            return None;
-        };
-        let outcome = self.transactions[writer as usize].outcome;
-        if outcome == Kind::Fail {
-            let because = format!("{told} read {value} from key {name}, and {}, failed", self.tell(writer));
-            found.push(Finding::new("G1a", name, vec![writer, reader], because));
+    fn origin(&self, key: u32, element: u32, reader: impl Fn() -> u32, found: &mut Findings) {
+        let told = || (self.lists.key(key), self.lists.value(element), reader());
+        match self.lists.writer(key, element) {
+            None => found.note("garbage-read", || {
+                let (key, value, reader) = told();
+                let because =
+                    format!("{} read {value} from key {key}, and nobody appended it", self.tell(reader));
+                (key, vec![reader], because)
+            }),
+            Some(writer) if self.transactions[writer as usize].outcome == Kind::Fail => {
+                found.note("G1a", || {
+                    let (key, value, reader) = told();
+                    let (reading, writing) = (self.tell(reader), self.tell(writer));
+                    let because = format!("{reading} read {value} from key {key}, and {writing}, failed");
+                    (key, vec![writer, reader], because)
+                });
+            }
+            Some(_) => {}
         }
-        Some(outcome)
     }
 
     /// Goes through every key's order.
-    fn chains(&self, found: &mut Vec<Finding>) {
+    fn chains(&self, found: &mut Findings) {
         for (key, chain) in (0..).zip(&self.lists.chains) {
             let mut failed: Option<(u32, u32)> = None;
             for (place, element) in (0..).zip(&chain.elements) {
                 let writer = self.lists.writer(key, *element);
                 let outcome = writer.map(|writer| self.transactions[writer as usize].outcome);
                 if outcome.is_none_or(|outcome| outcome == Kind::Fail) {
-                    let reader = self.first_reader(key, place);
-                    self.origin(key, *element, reader, found);
+                    self.origin(key, *element, || self.first_reader(key, place), found);
                 }
                 match (outcome, writer) {
                     (Some(Kind::Fail), Some(writer)) => failed = Some((writer, *element)),
                     (Some(Kind::Ok), Some(writer)) => {
                         if let Some((aborted, value)) = failed.take() {
-                            let name = self.lists.key(key);
-                            let because = format!(
-                                "{} appended {} to key {name} after {} of {}, which failed",
-                                self.tell(writer),
-                                self.lists.value(*element),
-                                self.lists.value(value),
-                                self.tell(aborted)
-                            );
-                            let transactions = vec![aborted, writer, self.first_reader(key, place)];
-                            found.push(Finding::new("dirty-update", name, transactions, because));
+                            found.note("dirty-update", || {
+                                let name = self.lists.key(key);
+                                let because = format!(
+                                    "{} appended {} to key {name} after {} of {}, which failed",
+                                    self.tell(writer),
+                                    self.lists.value(*element),
+                                    self.lists.value(value),
+                                    self.tell(aborted)
+                                );
+                                let transactions = vec![aborted, writer, self.first_reader(key, place)];
+                                (name, transactions, because)
+                            });
                         }
                     }
                     _ => {}
@@ -280,7 +291,7 @@ impl<'a> Observed<'a> {
     }
 
     /// Reads that end in the middle of what another transaction appended: G1b.
-    fn intermediate(&self, found: &mut Vec<Finding>) {
+    fn intermediate(&self, found: &mut Findings) {
         let ends = self.lists.reads.iter().filter(|read| read.length > 0).map(|read| {
             let elements = &self.lists.chains[read.key as usize].elements;
             (read.transaction, read.key, elements[read.length as usize - 1])
@@ -298,21 +309,23 @@ impl<'a> Observed<'a> {
             }
             let last = self.lists.appends_of(writer).iter().rev().find(|append| append.key == key);
             if let Some(last) = last.filter(|append| append.element != element) {
-                let name = self.lists.key(key);
-                let because = format!(
-                    "{} read key {name} up to {}, in the middle of {}, whose last append to it is {}",
-                    self.tell(reader),
-                    self.lists.value(element),
-                    self.tell(writer),
-                    self.lists.value(last.element)
-                );
-                found.push(Finding::new("G1b", name, vec![writer, reader], because));
+                found.note("G1b", || {
+                    let name = self.lists.key(key);
+                    let because = format!(
+                        "{} read key {name} up to {}, in the middle of {}, whose last append to it is {}",
+                        self.tell(reader),
+                        self.lists.value(element),
+                        self.tell(writer),
+                        self.lists.value(last.element)
+                    );
+                    (name, vec![writer, reader], because)
+                });
             }
         }
     }
 
     /// Appends of one transaction that stand in another order than it made them.
-    fn own_order(&self, found: &mut Vec<Finding>) {
+    fn own_order(&self, found: &mut Findings) {
         let mut last: BTreeMap<u32, (Option<u32>, u32)> = BTreeMap::new();
         let mut of = None;
         for append in &self.lists.appends {
@@ -326,23 +339,25 @@ impl<'a> Observed<'a> {
             if let (Some((before, element)), Some(place)) = (before, place)
                 && before.is_none_or(|before| before > place)
             {
-                let key = self.lists.key(append.key);
-                let because = format!(
-                    "{} appended {} to key {key} before {}, and reads show the later one first, or alone",
-                    self.tell(append.transaction),
-                    self.lists.value(element),
-                    self.lists.value(append.element)
-                );
-                let reader = self.first_reader(append.key, place);
-                let mut transactions = vec![append.transaction];
-                transactions.extend(Some(reader).filter(|reader| *reader != append.transaction));
-                found.push(Finding::new("incompatible-order", key, transactions, because));
+                found.note("incompatible-order", || {
+                    let key = self.lists.key(append.key);
+                    let because = format!(
+                        "{} appended {} to key {key} before {}, and reads show the later one first, or alone",
+                        self.tell(append.transaction),
+                        self.lists.value(element),
+                        self.lists.value(append.element)
+                    );
+                    let reader = self.first_reader(append.key, place);
+                    let mut transactions = vec![append.transaction];
+                    transactions.extend(Some(reader).filter(|reader| *reader != append.transaction));
+                    (key, transactions, because)
+                });
             }
         }
     }
 
     /// Transactions that read the same version of a key and all wrote it.
-    fn lost_updates(&self, found: &mut Vec<Finding>) {
+    fn lost_updates(&self, found: &mut Findings) {
         let mut updates: Vec<(u32, u32, u32)> = self
             .lists
             .reads
@@ -356,16 +371,18 @@ impl<'a> Observed<'a> {
         updates.dedup();
         for group in updates.chunk_by(|one, two| (one.0, one.1) == (two.0, two.1)) {
             if let [(key, length, first), (.., second), ..] = group {
-                let name = self.lists.key(*key);
-                let list = &self.lists.chains[*key as usize].elements[..*length as usize];
-                let because = format!(
-                    "{} and {} both found {} at key {name} and both appended to it",
-                    self.tell(*first),
-                    self.tell(*second),
-                    self.lists.show(list)
-                );
-                let transactions = group.iter().map(|(.., transaction)| *transaction).collect();
-                found.push(Finding::new("lost-update", name, transactions, because));
+                found.note("lost-update", || {
+                    let name = self.lists.key(*key);
+                    let list = &self.lists.chains[*key as usize].elements[..*length as usize];
+                    let because = format!(
+                        "{} and {} both found {} at key {name} and both appended to it",
+                        self.tell(*first),
+                        self.tell(*second),
+                        self.lists.show(list)
+                    );
+                    let transactions = group.iter().map(|(.., transaction)| *transaction).collect();
+                    (name, transactions, because)
+                });
             }
         }
     }

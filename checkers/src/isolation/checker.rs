@@ -6,16 +6,13 @@ use rashomon_core::{History, Kind, Validity, Verdict};
 
 use super::append::{Observed, count};
 use super::because::explain;
-use super::finding::Finding;
+use super::finding::Findings;
 use super::hunt::{Found, hunt, is_cyclic};
-use super::level::{Level, Levels};
+use super::level::Level;
 use super::lists::Lists;
 use super::table::Table;
 use super::transactions::Transactions;
 use crate::{Budget, Checker};
-
-/// The anomalies of one name that are told one by one; the others are counted.
-const TOLD: usize = 8;
 
 /// Judges transactions over lists that they append to and read whole, in the terms of Jepsen's Elle.
 ///
@@ -62,8 +59,7 @@ impl ListAppend {
         let observed = Observed::new(&lists, &transactions.list);
         let mut findings = observed.anomalies();
         // Where reads contradict each other, what they show of the order is no ground to say that a level holds.
-        let sure =
-            lists.strays.is_empty() && findings.iter().all(|finding| finding.name != "incompatible-order");
+        let sure = lists.strays.is_empty() && !findings.counts.contains_key("incompatible-order");
         let own = edges.clone();
         observed.depend(&mut edges, false);
         if lists.bytes() + edges.bytes() * 2 > budget.bytes {
@@ -78,13 +74,12 @@ impl ListAppend {
             graph = edges.graph(real);
             found = hunt(&graph, budget);
         }
-        findings.extend(
-            found
-                .cycles
-                .iter()
-                .map(|cycle| explain(cycle, &transactions, |from, class, to| observed.why(from, class, to))),
-        );
-        let violated = findings.iter().fold(Levels::default(), |all, one| all.and(one.rules_out));
+        for cycle in &found.cycles {
+            findings.add(&cycle.name(), cycle.rules_out(), || {
+                explain(cycle, &transactions, |from, class, to| observed.why(from, class, to))
+            });
+        }
+        let violated = findings.violated();
         let open = observed.order_is_open();
         let table = Table::new(violated, |level| {
             !found.exhausted && sure && !(open && level.forbids_concurrent_writers())
@@ -123,7 +118,7 @@ impl Checker for ListAppend {
 /// All that is known of a history of transactions.
 pub(super) struct Facts<'a> {
     pub(super) transactions: &'a Transactions,
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Findings,
     pub(super) table: Table,
     /// Why levels are unknown.
     pub(super) unknown: Vec<String>,
@@ -134,21 +129,19 @@ impl Facts<'_> {
     pub(super) fn verdict(mut self, checker: &str, promised: Level) -> Verdict {
         let total = self.transactions.list.len();
         let ok = count(self.transactions, Kind::Ok);
-        self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.rules_out.count()));
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut allowed: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut anomalies = Vec::new();
-        for finding in &self.findings {
-            if !finding.rules_out.contains(promised) {
-                *allowed.entry(&finding.name).or_default() += 1;
-                continue;
+        self.findings.list.sort_by_key(|finding| std::cmp::Reverse(finding.rules_out.count()));
+        let counted = |accused: bool| {
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for (name, kinds) in &self.findings.counts {
+                let kinds = kinds.iter().filter(|(levels, _)| levels.contains(promised) == accused);
+                let count: usize = kinds.map(|(_, count)| count).sum();
+                counts.extend((count > 0).then_some((name.as_str(), count)));
             }
-            let count = counts.entry(&finding.name).or_default();
-            *count += 1;
-            if *count <= TOLD {
-                anomalies.push(finding.accuse(self.transactions));
-            }
-        }
+            counts
+        };
+        let (counts, allowed) = (counted(true), counted(false));
+        let accused = self.findings.list.iter().filter(|finding| finding.rules_out.contains(promised));
+        let anomalies: Vec<_> = accused.map(|finding| finding.accuse(self.transactions)).collect();
         let list = |counts: &BTreeMap<&str, usize>| {
             counts.iter().map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
         };

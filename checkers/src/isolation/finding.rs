@@ -1,10 +1,51 @@
 //! What is wrong with a history: anomalies, with what each rules out.
 
+use std::collections::BTreeMap;
+
 use rashomon_core::Anomaly;
 use serde_json::{Map, Value, json};
 
 use super::level::{Isolation, Level, Levels, Order};
 use super::transactions::Transactions;
+
+/// The anomalies of one name that are told one by one; the others are counted.
+const TOLD: usize = 8;
+
+/// All anomalies of a history: of each name the first few, and how many there are.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) list: Vec<Finding>,
+    /// For each name, and what its anomalies rule out, how many.
+    pub(super) counts: BTreeMap<String, Vec<(Levels, usize)>>,
+}
+
+impl Findings {
+    /// Counts an anomaly, and keeps what `tell` says of it while there are few of its kind.
+    pub(super) fn add(&mut self, name: &str, rules_out: Levels, tell: impl FnOnce() -> Finding) {
+        let kinds = self.counts.entry(name.to_owned()).or_default();
+        let place = kinds.iter().position(|(levels, _)| *levels == rules_out).unwrap_or_else(|| {
+            kinds.push((rules_out, 0));
+            kinds.len() - 1
+        });
+        kinds[place].1 += 1;
+        if kinds[place].1 <= TOLD {
+            self.list.push(tell());
+        }
+    }
+
+    /// Counts an anomaly that is no cycle: its key, the transactions that show it, and why.
+    pub(super) fn note(&mut self, name: &'static str, tell: impl FnOnce() -> (String, Vec<u32>, String)) {
+        self.add(name, rules_out(name), || {
+            let (key, transactions, because) = tell();
+            Finding::new(name, key, transactions, because)
+        });
+    }
+
+    /// Everything that is ruled out.
+    pub(super) fn violated(&self) -> Levels {
+        self.counts.values().flatten().fold(Levels::default(), |all, (levels, _)| all.and(*levels))
+    }
+}
 
 /// An anomaly before it is told.
 #[derive(Clone, Debug)]
@@ -19,17 +60,12 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(
-        name: &'static str,
-        key: String,
-        transactions: Vec<u32>,
-        because: impl Into<String>,
-    ) -> Finding {
+    fn new(name: &'static str, key: String, transactions: Vec<u32>, because: String) -> Finding {
         Finding {
             name: name.to_owned(),
             key: Some(key),
             transactions,
-            because: because.into(),
+            because,
             rules_out: rules_out(name),
             details: Map::new(),
         }

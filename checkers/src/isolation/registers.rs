@@ -6,7 +6,7 @@ use rashomon_core::{Kind, Value};
 use rustc_hash::FxHashMap;
 
 use super::append::tell;
-use super::finding::Finding;
+use super::finding::Findings;
 use super::graph::{Class, Edges};
 use super::transactions::{Transaction, Verb, micro_op};
 use crate::models::{Datum, Values};
@@ -203,12 +203,14 @@ impl Registers {
     }
 
     /// The anomalies that need no cycle.
-    pub(super) fn anomalies(&self, transactions: &[Transaction]) -> Vec<Finding> {
+    pub(super) fn anomalies(&self, transactions: &[Transaction]) -> Findings {
         let told = |transaction: u32| tell(&transactions[transaction as usize]);
-        let mut found = Vec::new();
+        let mut found = Findings::default();
         for (transaction, key, name, because) in &self.contradictions {
-            let because = format!("{}: {because}", told(*transaction));
-            found.push(Finding::new(name, self.key(*key), vec![*transaction], because));
+            found.note(name, || {
+                let because = format!("{}: {because}", told(*transaction));
+                (self.key(*key), vec![*transaction], because)
+            });
         }
         let mut updates = Vec::new();
         for read in &self.reads {
@@ -216,38 +218,50 @@ impl Registers {
                 updates.push((read.key, read.value, read.transaction));
             }
             let Some(value) = read.value else { continue };
-            let (key, shown, reader) = (self.key(read.key), self.show(read.value), told(read.transaction));
+            let names = || (self.key(read.key), self.show(read.value), told(read.transaction));
             let Some(writer) = self.writer(read.key, value) else {
-                let because = format!("{reader} read {shown} from key {key}, and nobody wrote it");
-                found.push(Finding::new("garbage-read", key, vec![read.transaction], because));
+                found.note("garbage-read", || {
+                    let (key, shown, reader) = names();
+                    let because = format!("{reader} read {shown} from key {key}, and nobody wrote it");
+                    (key, vec![read.transaction], because)
+                });
                 continue;
             };
             let both = vec![writer, read.transaction];
             let last = self.writes_of(writer).iter().rfind(|write| write.key == read.key);
             if transactions[writer as usize].outcome == Kind::Fail {
-                let because = format!("{reader} read {shown} from key {key}, and {}, failed", told(writer));
-                found.push(Finding::new("G1a", key, both, because));
+                found.note("G1a", || {
+                    let (key, shown, reader) = names();
+                    let because =
+                        format!("{reader} read {shown} from key {key}, and {}, failed", told(writer));
+                    (key, both, because)
+                });
             } else if writer != read.transaction && last.is_some_and(|write| write.value != read.value) {
-                let because = format!(
-                    "{reader} read {shown} from key {key}, which {} replaced before it ended",
-                    told(writer)
-                );
-                found.push(Finding::new("G1b", key, both, because));
+                found.note("G1b", || {
+                    let (key, shown, reader) = names();
+                    let because = format!(
+                        "{reader} read {shown} from key {key}, which {} replaced before it ended",
+                        told(writer)
+                    );
+                    (key, both, because)
+                });
             }
         }
         updates.sort_unstable();
         updates.dedup();
         for group in updates.chunk_by(|one, two| (one.0, one.1) == (two.0, two.1)) {
             if let [(key, value, first), (.., second), ..] = group {
-                let name = self.key(*key);
-                let because = format!(
-                    "{} and {} both found {} at key {name} and both wrote it",
-                    told(*first),
-                    told(*second),
-                    self.show(*value)
-                );
-                let transactions = group.iter().map(|(.., transaction)| *transaction).collect();
-                found.push(Finding::new("lost-update", name, transactions, because));
+                found.note("lost-update", || {
+                    let name = self.key(*key);
+                    let because = format!(
+                        "{} and {} both found {} at key {name} and both wrote it",
+                        told(*first),
+                        told(*second),
+                        self.show(*value)
+                    );
+                    let transactions = group.iter().map(|(.., transaction)| *transaction).collect();
+                    (name, transactions, because)
+                });
             }
         }
         found

@@ -7,7 +7,7 @@ use super::because::explain;
 use super::checker::Facts;
 use super::graph::Class;
 use super::hunt::hunt;
-use super::level::{Isolation, Level, Levels, Order};
+use super::level::{Isolation, Level, Order};
 use super::registers::Registers;
 use super::replay::replay;
 use super::table::Table;
@@ -61,13 +61,12 @@ impl RwRegister {
         let graph = edges.graph(transactions.list.len() as u32);
         let found = hunt(&graph, budget);
         let mut findings = registers.anomalies(&transactions.list);
-        findings.extend(
-            found
-                .cycles
-                .iter()
-                .map(|cycle| explain(cycle, &transactions, |from, class, to| registers.why(from, class, to))),
-        );
-        let violated = findings.iter().fold(Levels::default(), |all, one| all.and(one.rules_out));
+        for cycle in &found.cycles {
+            findings.add(&cycle.name(), cycle.rules_out(), || {
+                explain(cycle, &transactions, |from, class, to| registers.why(from, class, to))
+            });
+        }
+        let violated = findings.violated();
         let all = Class::WW.with(Class::WR).with(Class::RW);
         let proved = |order: Order| {
             let classes = match order {
