@@ -4,7 +4,7 @@
 //! the other is left out or made simpler, and what is left is run again. If the same checker still finds an anomaly
 //! of the same name, the simpler run takes the place of the other. First go whole faults, then clients and ops,
 //! then nodes and links from the faults that are left, quiet time between events, and at last the touch of the
-//! network on single messages: see [`passes`].
+//! network on single messages: see `shrink/passes`.
 //!
 //! What is found depends on the run and on the number of attempts alone: attempts may be made side by side, but the
 //! first in order that fails is taken, whichever ends first. The time that is allowed is real time, so how many
