@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use rand::RngExt;
-use rashomon_core::{Cluster, Event, Fault, FaultId, FaultKind, Outcome, Seed, Skew, Target, Value, World};
+use rashomon_core::{
+    Cluster, Event, Fault, FaultId, FaultKind, Impact, Outcome, Seed, Skew, Target, Value, World,
+};
 use rashomon_systems::raft::Raft;
 use serde_json::json;
 
@@ -42,6 +44,14 @@ fn messages_and_records_that_travel_as_json_change_nothing() {
         through_json.config.through_json = true;
         assert_eq!(run::<Raft>(&plain).text(), run::<Raft>(&through_json).text(), "seed {seed}");
     }
+}
+
+/// What a fault did, field by field: those that worlds do not fill in are not theirs to tell.
+fn written(impact: &Impact) -> String {
+    let Impact { bit, messages, processes, lost_bytes, slow_syncs, clocks, .. } = impact;
+    format!(
+        r#"{{"bit":{bit},"messages":{messages},"processes":{processes},"lost_bytes":{lost_bytes},"slow_syncs":{slow_syncs},"clocks":{clocks}}}"#
+    )
 }
 
 /// All that happens in a run of pads that write, gossip, die, stop, lose power and err about the time, as text.
@@ -83,13 +93,13 @@ fn story(seed: Seed) -> String {
         }
         if let Some(before) = number.checked_sub(2) {
             let impact = desk.world.heal(FaultId(before)).unwrap();
-            writeln!(story, "{} {}", desk.world.now().0, serde_json::to_string(&impact).unwrap()).unwrap();
+            writeln!(story, "{} {}", desk.world.now().0, written(&impact)).unwrap();
         }
     }
     desk.pass(Duration::from_secs(2));
     for number in 0..faults.len() as u32 {
         let impact = desk.world.heal(FaultId(number)).unwrap();
-        writeln!(story, "{}", serde_json::to_string(&impact).unwrap()).unwrap();
+        writeln!(story, "{}", written(&impact)).unwrap();
     }
     desk.world.verify_healed().unwrap();
     for node in 1..=3 {
