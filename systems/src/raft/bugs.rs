@@ -138,7 +138,7 @@ const ALL: [(Bug, BugInfo); 13] = [
             anomaly: "the state of a node goes back",
             // A chunk must be repeated after its snapshot was installed and more was applied.
             shows: Shows::Sim,
-            plan: None,
+            plan: Some(include_str!("plans/stale-snapshot-installed.json")),
         },
     ),
     (
