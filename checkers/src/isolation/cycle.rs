@@ -140,7 +140,7 @@ mod tests {
             (&[WW, WW][..], &[I::ReadUncommitted][..]),
             (&[WW, WR], &[I::ReadCommitted]),
             (&[RW, WR], &[I::ReadAtomic]),
-            (&[RW, WR, WR], &[I::Causal]),
+            (&[RW, WR, WR], &[I::Causal, I::RepeatableRead]),
             (&[RW, WW], &[I::ParallelSnapshot, I::RepeatableRead]),
             (&[RW, WW, WR], &[I::Prefix, I::ParallelSnapshot, I::RepeatableRead]),
             (&[RW, WR, RW, WR], &[I::Prefix, I::RepeatableRead]),

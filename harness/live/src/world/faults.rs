@@ -196,15 +196,19 @@ impl LiveWorld {
                 impact.bit = impact.slow_syncs > 0;
             }
             Disruption::Clock { nodes, .. } => {
-                let mut orders = Vec::new();
+                let (mut orders, mut lifted) = (Vec::new(), Vec::new());
                 for node in nodes {
-                    let skewed = self.slot(*node).skewed_by.remove(&id);
-                    impact.clocks += u64::from(skewed.is_some_and(|skewed| skewed.acknowledged));
+                    lifted.extend(self.slot(*node).skewed_by.remove(&id).map(|skewed| (*node, skewed)));
                     orders.extend(self.set_clocks(*node));
                 }
-                impact.bit = impact.clocks > 0;
                 // `verify_healed` asks the silent ones again.
                 self.await_orders(&orders, ACKNOWLEDGEMENT);
+                for (node, skewed) in lifted {
+                    // Orders are carried out one by one: who did a later one did this one, though its word was slow.
+                    let later = skewed.order.is_some_and(|order| self.slots[&node].acknowledged >= order);
+                    impact.clocks += u64::from(skewed.acknowledged || later);
+                }
+                impact.bit = impact.clocks > 0;
             }
         }
         self.faults.remove(&id);
