@@ -123,6 +123,15 @@ fn page(cages: &[Cage], effort: &Effort) -> String {
     let caught = cages.iter().filter(|cage| matches!(cage.inmate, Inmate::Bug { .. }) && cage.good).count();
     let controls = count(|inmate| matches!(inmate, Inmate::Control { .. }));
     let table = table(cages, presets::ASCII_MARKDOWN);
+    let live = match effort.live {
+        0 => "Hunts\nagainst real processes, with `--live N`, fill the last two columns; this run had none."
+            .to_owned(),
+        runs => format!(
+            "*live* is the\nsame against real processes, where a hunt is at most {runs} runs, and *time* the median from \
+             the\nstart of a hunt to its verdict; a dash stands for what was not tried, as for bugs that show in \
+             simulation only."
+        ),
+    };
     format!(
         "# The zoo\n\n\
          Every seeded bug, every system as it should be, and every legal weakness, as one run of the zoo found them:\n\
@@ -131,10 +140,7 @@ fn page(cages: &[Cage], effort: &Effort) -> String {
          A hunt goes through seeds in virtual time until one is invalid, at most {seeds}; each hunt begins elsewhere.\n\
          *in simulation* is the number of hunts that caught the bug, *seeds* the median of the seeds that it took. A\n\
          system as it should be is run with every seed, and one accusation fails the zoo. A legal weakness must be seen\n\
-         and not be reported. *live* is the same against real processes, where a hunt is at most {live} runs, and\n\
-         *time* the median from the start of a hunt to its verdict; a dash stands for what was not tried, as for bugs\n\
-         that show in simulation only. *by* names the checkers.\n\n{table}",
+         and not be reported. *by* names the checkers. {live}\n\n{table}",
         seeds = effort.seeds,
-        live = effort.live,
     )
 }
