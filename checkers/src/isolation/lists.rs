@@ -286,7 +286,8 @@ impl Lists {
     }
 }
 
-fn text(value: &Value) -> String {
+/// A key or a value as people write it.
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use super::append::tell;
 use super::finding::Findings;
 use super::graph::{Class, Edges};
+use super::lists::text;
 use super::transactions::{Transaction, Verb, micro_op};
 use crate::models::{Datum, Values};
 
@@ -137,10 +138,7 @@ impl Registers {
     }
 
     fn key(&self, key: u32) -> String {
-        match self.keys.get(Datum::from_number(key)) {
-            Value::String(text) => text,
-            other => other.to_string(),
-        }
+        text(&self.keys.get(Datum::from_number(key)))
     }
 
     fn show(&self, value: Option<u32>) -> String {

@@ -441,3 +441,24 @@ fn a_run_is_replayed_with_the_faults_that_really_struck() {
     assert_eq!(struck(&original), struck(&replayed));
     assert!(!struck(&original).is_empty());
 }
+
+#[test]
+fn the_levels_of_transactions_are_told() {
+    let folder = folder();
+    let skew = "{:index 0 :type :invoke :process 0 :f :txn :value [[:r 8 nil] [:append 9 1]]}\n\
+                {:index 1 :type :invoke :process 1 :f :txn :value [[:r 9 nil] [:append 8 1]]}\n\
+                {:index 2 :type :ok :process 0 :f :txn :value [[:r 8 []] [:append 9 1]]}\n\
+                {:index 3 :type :ok :process 1 :f :txn :value [[:r 9 []] [:append 8 1]]}\n";
+    written(&folder, "skew.edn", skew);
+    let check = output(&folder, &["check", "skew.edn", "--model", "list-append", "--levels"]);
+    assert_eq!(check.status.code(), Some(1), "{}", text(&check.stderr));
+    let stdout = text(&check.stdout);
+    let row = |name: &str| stdout.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert_eq!(row("snapshot-isolation").split_whitespace().nth(3), Some("holds"), "{stdout}");
+    assert_eq!(row("serializable").split_whitespace().nth(1), Some("violated"), "{stdout}");
+    let promised = ["check", "skew.edn", "--promised", "strong-snapshot-isolation"];
+    assert_eq!(output(&folder, &promised).status.code(), Some(0));
+    let wrong = output(&folder, &["check", "skew.edn", "--promised", "serialisable"]);
+    assert_eq!(wrong.status.code(), Some(254));
+    assert!(text(&wrong.stderr).contains("is no isolation level"), "{}", text(&wrong.stderr));
+}

@@ -1,4 +1,4 @@
-use rashomon_core::{Disruption, Event, Impact, Map, MembershipChange, Value, WorldError};
+use rashomon_core::{Disruption, Event, FaultKind, Impact, Map, MembershipChange, Value, WorldError};
 
 use super::*;
 
@@ -126,5 +126,27 @@ fn the_latest_fault_has_its_way() {
     assert_eq!(
         [desk.done(), desk.done(), desk.done()],
         [Some(Add(NodeId(1))), Some(Remove(NodeId(4))), None]
+    );
+}
+
+#[test]
+fn a_step_that_came_too_late_does_not_keep_the_restoring_awake() {
+    // When the membership is to be restored the second step is due, and will never strike.
+    let text = r#"{
+        "version": 1, "system": "raft", "nodes": 3, "rate": 50, "time-limit": "2s", "seed": 1,
+        "nemesis": { "script": [
+            { "at": "500ms", "do": { "fault": "membership" } },
+            { "at": "2001ms", "do": { "fault": "kill" } }
+        ] }
+    }"#;
+    let file = crate::plan::parse("plan", text).unwrap();
+    let plan = crate::Plan::assemble(file, None, None, crate::plan::Faults::default(), 1).unwrap();
+    let never = std::sync::atomic::AtomicBool::new(false);
+    let verdict = crate::in_memory(&plan, crate::judge::Limits::default(), &never).unwrap();
+    let problems = verdict.problems.join("; ");
+    assert!(!problems.contains("not recovered"), "{problems}");
+    assert!(
+        verdict.coverage.iter().any(|kind| kind.kind == FaultKind::Membership && kind.bit == 1),
+        "{problems}"
     );
 }
