@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rashomon_core::{Validity, Verdict};
+
 /// What a checker may spend: memory that it counts itself, and time that its caller watches.
 ///
 /// Checkers have no clock, so the caller decides what `expired` looks at: a deadline, a Ctrl-C, a count of
@@ -18,6 +20,12 @@ impl<'a> Budget<'a> {
     /// At most `bytes` of memory, until `expired` says so.
     pub fn new(bytes: usize, expired: &'a dyn Fn() -> bool) -> Budget<'a> {
         Budget { bytes, expired }
+    }
+
+    /// Whether this verdict is unknown because memory ran out. Every checker says so in the same words.
+    pub fn is_out_of_memory(verdict: &Verdict) -> bool {
+        verdict.valid == Validity::Unknown
+            && verdict.unknown.iter().any(|cause| cause.contains("memory budget exhausted"))
     }
 
     /// No limit: for tests and for histories known to be small.

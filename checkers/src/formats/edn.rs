@@ -64,13 +64,26 @@ impl Edn {
         }
     }
 
-    /// The value of a keyword in a map.
-    pub fn get(&self, keyword: &str) -> Option<&Edn> {
-        let Edn::Map(entries) = self else { return None };
-        entries
-            .iter()
-            .find(|(key, _)| matches!(key, Edn::Keyword(name) if name == keyword))
-            .map(|(_, value)| value)
+    /// The same as [`Edn::to_json`], without copies.
+    pub fn into_json(self) -> Value {
+        match self {
+            Edn::Nil => Value::Null,
+            Edn::Bool(yes) => Value::Bool(yes),
+            Edn::Number(number) => Value::Number(number),
+            Edn::Text(text) | Edn::Keyword(text) | Edn::Symbol(text) => Value::String(text),
+            Edn::Sequence(list) => list.into_iter().map(Edn::into_json).collect(),
+            Edn::Map(entries) => {
+                let entries = entries.into_iter().map(|(key, value)| {
+                    let key = match key.into_json() {
+                        Value::String(text) => text,
+                        other => other.to_string(),
+                    };
+                    (key, value.into_json())
+                });
+                Value::Object(entries.collect::<Map<String, Value>>())
+            }
+            Edn::Tagged(_, value) => value.into_json(),
+        }
     }
 }
 
@@ -88,29 +101,12 @@ impl<'a> Reader<'a> {
         Reader { text, at: 0, line }
     }
 
-    /// Goes into the sequence that comes next, so that its elements can be read one by one; false when
-    /// something else comes next.
-    pub fn enter_sequence(&mut self) -> Result<bool, EdnError> {
-        self.skip(0)?;
-        if matches!(self.peek(), Some('[' | '(')) {
-            self.bump();
-            return Ok(true);
-        }
-        Ok(false)
-    }
-
-    /// The next value and the line on which it begins, or `None` at the end of the text or, within a sequence
-    /// that was entered, at its closing bracket, which is passed.
-    pub fn next_value(&mut self, inside: bool) -> Result<Option<(usize, Edn)>, EdnError> {
+    /// The next value and the line on which it begins, or `None` at the end of the text.
+    pub fn next_value(&mut self) -> Result<Option<(usize, Edn)>, EdnError> {
         self.skip(0)?;
         let line = self.line;
         match self.peek() {
-            None if inside => Err(self.wrong("the text ends inside a sequence")),
             None => Ok(None),
-            Some(']' | ')') if inside => {
-                self.bump();
-                Ok(None)
-            }
             Some(_) => Ok(Some((line, self.value(0)?))),
         }
     }
@@ -332,7 +328,7 @@ mod tests {
     use super::{Edn, Reader};
 
     fn read(text: &str) -> Result<Edn, String> {
-        match Reader::new(text, 1).next_value(false) {
+        match Reader::new(text, 1).next_value() {
             Ok(Some((_, value))) => Ok(value),
             Ok(None) => Err("nothing".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -356,7 +352,8 @@ mod tests {
             ("#inst \"2020\"", json!("2020")),
             ("; note\n #_ [1 2] #_#_ 1 2 ^{:a 1} 5", json!(5)),
         ] {
-            assert_eq!(read(text).map(|value| value.to_json()), Ok(expected), "{text}");
+            assert_eq!(read(text).map(|value| value.to_json()), Ok(expected.clone()), "{text}");
+            assert_eq!(read(text).map(Edn::into_json), Ok(expected), "{text}");
         }
     }
 

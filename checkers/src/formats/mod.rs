@@ -1,14 +1,25 @@
 //! Histories recorded by other tools.
 //!
-//! [`read`] takes a whole file and gives a [`Recording`]: the history, and what its format says about how to
-//! read it. [`Format::detect`] tells formats apart by content. Files come from outside, so an error names the
-//! line and the reason, and nothing panics.
+//! [`read_from`] takes a stream and gives a [`Recording`]: the history, and what its format says about how to read it.
+//! [`Format::detect`] tells formats apart by content. A file is read op by op: beside the history only one op of its text
+//! is held. Files come from outside, so an error names the line and the reason, and nothing panics.
+//!
+//! [`Writer`] writes op by op in the formats that can be written, and [`convert`](convert()) says what got lost on the way.
+
+mod format;
 
 mod edn;
+mod forms;
 mod jepsen;
 mod porcupine;
 mod recording;
 
+mod convert;
+mod write;
+
+pub use convert::convert;
 pub use edn::{Edn, EdnError, Reader};
-pub use jepsen::{Keyed, write_edn};
-pub use recording::{Format, Recording, read, read_keyed};
+pub use format::Format;
+pub use jepsen::Keyed;
+pub use recording::{Recording, read, read_from, read_keyed};
+pub use write::{Target, Writer, write_edn};

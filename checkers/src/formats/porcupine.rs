@@ -1,8 +1,13 @@
 //! The log of a Jepsen test of etcd, as Porcupine's test data has it.
 
+use std::io::{BufRead, Read};
+
 use rashomon_core::{History, HistoryError, Kind, Op, Process, Time, Value};
 
 use super::edn::{Edn, Reader};
+
+/// The longest line that is taken: a longer one holds no op.
+const LONGEST_LINE: u64 = 1 << 20;
 
 /// What the lines that hold ops begin with.
 pub(super) const MARK: &str = "jepsen.util";
@@ -11,11 +16,22 @@ pub(super) const MARK: &str = "jepsen.util";
 /// answers how many those were.
 ///
 /// In these logs a cas that failed is known to have found another value, so it becomes an answer: `false`.
-pub(super) fn read(text: &str) -> Result<(History, usize), HistoryError> {
+pub(super) fn read(mut source: impl BufRead) -> Result<(History, usize), HistoryError> {
     let mut ops = Vec::new();
     let mut lines = Vec::new();
     let mut passed = 0;
-    for (line, number) in text.lines().zip(1..) {
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let read = source.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+        match read.map_err(|source| HistoryError::Io { line: number, source })? as u64 {
+            0 => break,
+            LONGEST_LINE if line.last() != Some(&b'\n') => {
+                return Err(HistoryError::at(number, format!("a line of more than {LONGEST_LINE} bytes")));
+            }
+            _ => {}
+        }
+        let line = std::str::from_utf8(&line).map_err(|_| HistoryError::at(number, "not UTF-8 text"))?;
         let Some((_, rest)) = line.split_once(MARK) else {
             passed += usize::from(!line.trim().is_empty());
             continue;
@@ -33,7 +49,7 @@ pub(super) fn read(text: &str) -> Result<(History, usize), HistoryError> {
 fn op(rest: &str, line: usize, position: usize) -> Result<Op, String> {
     let rest = rest.trim_start().strip_prefix('-').ok_or("the op does not follow a dash")?;
     let mut reader = Reader::new(rest, line);
-    let mut next = |what: &str| match reader.next_value(false) {
+    let mut next = |what: &str| match reader.next_value() {
         Ok(Some((_, value))) => Ok(value),
         Ok(None) => Err(format!("the op has no {what}")),
         Err(error) => Err(error.reason),

@@ -1,87 +1,15 @@
 //! A history from a file, and how to take it.
 
-use std::fmt;
-use std::str::FromStr;
+use std::io::{BufRead, Read};
 
 use rashomon_core::{History, HistoryError, Kind, Process, Value};
-use serde::Serialize;
 
-use super::jepsen::{self, Keyed};
+use super::format::Format;
+use super::jepsen::{self, Keyed, Notation, Taken};
 use super::porcupine;
 
-/// A format of history files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// Our own: JSON lines after a header.
-    Jsonl,
-    /// Jepsen's: a sequence of maps, or one map a line.
-    JepsenEdn,
-    /// The logs of a Jepsen test of etcd in Porcupine's test data.
-    PorcupineEtcd,
-    /// The key-value histories in Porcupine's test data: maps with a `:key`.
-    PorcupineKv,
-}
-
-impl Format {
-    /// All formats.
-    pub const ALL: [Format; 4] =
-        [Format::Jsonl, Format::JepsenEdn, Format::PorcupineEtcd, Format::PorcupineKv];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Jsonl => "jsonl",
-            Format::JepsenEdn => "jepsen-edn",
-            Format::PorcupineEtcd => "porcupine-etcd",
-            Format::PorcupineKv => "porcupine-kv",
-        }
-    }
-
-    /// The format that the content of a file suggests.
-    pub fn detect(text: &str) -> Result<Format, HistoryError> {
-        let start = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with(';');
-        let Some((first, number)) =
-            text.lines().zip(1..).find(|(line, _)| start(line)).map(|(line, number)| (line.trim(), number))
-        else {
-            return Err(HistoryError::at(1, "the file is empty; there is nothing to judge"));
-        };
-        if first.starts_with("{\"") || first.starts_with("{ \"") {
-            return if first.contains("\"rashomon\"") {
-                Ok(Format::Jsonl)
-            } else {
-                Err(HistoryError::at(number, "JSON without the header of a Rashomon history"))
-            };
-        }
-        if text.lines().take(1000).any(|line| line.contains(porcupine::MARK)) {
-            return Ok(Format::PorcupineEtcd);
-        }
-        match first.chars().next() {
-            Some('{') if first.contains(":key ") => Ok(Format::PorcupineKv),
-            Some('{' | '[' | '(' | '#') => Ok(Format::JepsenEdn),
-            _ => Err(HistoryError::at(
-                number,
-                "neither a Rashomon history, nor Jepsen's EDN, nor a log of Jepsen's",
-            )),
-        }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Format, String> {
-        Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
-            format!("`{name}` is no format; formats are {}", Format::ALL.map(Format::name).join(", "))
-        })
-    }
-}
+/// How much of a file is looked at to tell its format.
+const BEGINNING: u64 = 64 << 10;
 
 /// A history from a file, and what its format and content say about how to judge it.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +24,36 @@ pub struct Recording {
     pub nil_reads_anything: bool,
     /// What a reader of the verdict should know about how the file was taken.
     pub notes: Vec<String>,
+    /// What the file says and a history has no place for, such as fields of its ops.
+    pub left_out: Vec<String>,
+}
+
+/// Reads a history from a stream: in that format, or in the one that its beginning suggests.
+pub fn read_from(mut source: impl BufRead, format: Option<Format>) -> Result<Recording, HistoryError> {
+    if let Some(format) = format {
+        return read_keyed_from(source, format, Keyed::Detect);
+    }
+    let mut beginning = Vec::new();
+    let io = |source| HistoryError::Io { line: 1, source };
+    source.by_ref().take(BEGINNING).read_to_end(&mut beginning).map_err(io)?;
+    let format = Format::detect(text_of(&beginning)?)?;
+    read_keyed_from(beginning.as_slice().chain(source), format, Keyed::Detect)
+}
+
+/// The text at the beginning of a file; a character that is cut off at its end is left out.
+fn text_of(beginning: &[u8]) -> Result<&str, HistoryError> {
+    let error = match std::str::from_utf8(beginning) {
+        Ok(text) => return Ok(text),
+        Err(error) => error,
+    };
+    let before = String::from_utf8_lossy(&beginning[..error.valid_up_to()]);
+    if error.error_len().is_none()
+        && beginning.len() as u64 == BEGINNING
+        && let std::borrow::Cow::Borrowed(text) = before
+    {
+        return Ok(text);
+    }
+    Err(HistoryError::at(1 + before.matches('\n').count(), "not UTF-8 text"))
 }
 
 /// Reads a history in that format.
@@ -105,28 +63,39 @@ pub fn read(format: Format, text: &str) -> Result<Recording, HistoryError> {
 
 /// Reads a history in that format, where it is known whether Jepsen's values are pairs of key and value.
 pub fn read_keyed(format: Format, text: &str, keyed: Keyed) -> Result<Recording, HistoryError> {
+    read_keyed_from(text.as_bytes(), format, keyed)
+}
+
+fn read_keyed_from(source: impl BufRead, format: Format, keyed: Keyed) -> Result<Recording, HistoryError> {
     let mut notes = Vec::new();
+    let mut left_out = Vec::new();
+    let mut jepsen = |taken: Taken| {
+        if taken.pairs {
+            notes.push("values were taken as pairs of a key and a value".to_owned());
+        }
+        if !taken.processes {
+            notes.push("no op names its process; all were taken to be of one".to_owned());
+        }
+        if !taken.beyond.is_empty() {
+            let fields = taken.beyond.iter().map(|(name, ops)| format!("{name} ({ops})"));
+            let fields: Vec<String> = fields.collect();
+            left_out.push(format!("fields of ops, with how many had them: {}", fields.join(", ")));
+        }
+        taken.history
+    };
     let history = match format {
         Format::Jsonl => {
-            let history = History::read(text.as_bytes())?;
+            let history = History::read(source)?;
             if history.torn() {
                 notes.push("the last line was torn and was left out".to_owned());
             }
             history
         }
-        Format::JepsenEdn => {
-            let (history, pairs) = jepsen::read(text, keyed)?;
-            if pairs {
-                notes.push("values were taken as pairs of a key and a value".to_owned());
-            }
-            if !text.contains(":process") {
-                notes.push("no op names its process; all were taken to be of one".to_owned());
-            }
-            history
-        }
-        Format::PorcupineKv => jepsen::read(text, Keyed::No)?.0,
+        Format::JepsenEdn => jepsen(jepsen::read(source, Notation::Edn, keyed)?),
+        Format::JepsenJson => jepsen(jepsen::read(source, Notation::Json, keyed)?),
+        Format::PorcupineKv => jepsen(jepsen::read(source, Notation::Edn, Keyed::No)?),
         Format::PorcupineEtcd => {
-            let (history, passed) = porcupine::read(text)?;
+            let (history, passed) = porcupine::read(source)?;
             if passed > 0 {
                 notes.push(format!("{passed} lines of the log hold no op and were passed over"));
             }
@@ -138,8 +107,9 @@ pub fn read_keyed(format: Format, text: &str, keyed: Keyed) -> Result<Recording,
         model: model(&history),
         history,
         format,
-        nil_reads_anything: format == Format::JepsenEdn,
+        nil_reads_anything: matches!(format, Format::JepsenEdn | Format::JepsenJson),
         notes,
+        left_out,
     })
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rashomon_checkers::formats::Format;
+use rashomon_checkers::formats::{Format, Target};
 use rashomon_checkers::isolation::Level;
 use rashomon_checkers::models::NAMES;
 use rashomon_run::registry::unknown;
@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Sim(SimArguments),
     Zoo(ZooArguments),
     Check(CheckArguments),
+    Convert(ConvertArguments),
     List(ListArguments),
     Doctor(DoctorArguments),
     Report(ReportArguments),
@@ -189,17 +190,23 @@ pub(crate) struct PlanArguments {
     pub(crate) plan: Option<PathBuf>,
 }
 
-/// Judge a recorded history: our JSON lines, Jepsen's EDN, or one of Porcupine's two formats.
+/// Judge recorded histories: our JSON lines, Jepsen's EDN or JSON, or one of Porcupine's two formats.
+///
+/// Of several files each has a line, and the worst decides how the program ends: a file that cannot be read, then
+/// invalid, then unknown.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   rashomon check runs/latest/history.jsonl --model register
   rashomon check store/latest/history.edn --model cas-register --initial 0
   rashomon check history.edn --model list-append --levels --promised snapshot-isolation
-  rashomon check etcd_000.log --json")]
+  rashomon check etcd_*.log
+  zcat history.edn.gz | rashomon check - --json")]
 pub(crate) struct CheckArguments {
-    /// The history, or a run's folder.
-    pub(crate) file: PathBuf,
+    /// The histories; `-` is standard input. The folder of a run stands for its history, any other folder for every
+    /// file in it.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
     /// What the data is: register, cas-register, kv, set, linearizable-set, queue, mutex, lock, consensus, sections, bank,
     /// atomic-commitment, linearizable-bank, list-append or rw-register [default: what the ops suggest].
     #[arg(long, short = 'm', value_parser = model)]
@@ -214,27 +221,67 @@ pub(crate) struct CheckArguments {
     /// Print which isolation levels hold, are violated, or are unknown.
     #[arg(long)]
     pub(crate) levels: bool,
-    /// The format of the file: jsonl, jepsen-edn, porcupine-etcd or porcupine-kv [default: seen from its
+    /// The format of the files: jsonl, jepsen-edn, jepsen-json, porcupine-etcd or porcupine-kv [default: seen from their
     /// content].
     #[arg(long, short = 'f')]
     pub(crate) format: Option<Format>,
-    /// The longest that checking may take before the answer is `unknown`.
+    /// The longest that checking one file may take before the answer is `unknown`.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
     pub(crate) budget_time: Duration,
-    /// The most memory, in megabytes, that checking may take before the answer is `unknown`.
-    #[arg(long, value_name = "MB", default_value_t = 2048)]
+    /// The most memory that checking may take, such as `512MB` or `4GB`, before the answer is `unknown`. A bare number
+    /// counts megabytes.
+    #[arg(long, value_name = "SIZE", default_value = "2GB", value_parser = size)]
     pub(crate) budget_memory: usize,
-    /// Write a report of it, with the violation drawn, to this HTML file.
-    #[arg(long, value_name = "FILE")]
+    /// Write a report, with the violation drawn, to this HTML file; of several histories, a page each into this folder.
+    #[arg(long, visible_alias = "html", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// Print the verdict as JSON.
+    /// Print a JSON object for each file, on a line of its own.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A size in bytes.
+fn size(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|next: char| next.is_ascii_alphabetic());
+    let unit = text[digits.len()..].to_ascii_uppercase();
+    let shift = match unit.strip_suffix("IB").or(unit.strip_suffix('B')).unwrap_or(&unit) {
+        "K" => 10,
+        "M" => 20,
+        "" if unit.is_empty() => 20,
+        "G" => 30,
+        "" => 0,
+        _ => return Err(format!("`{unit}` is no unit of memory; units are KB, MB and GB")),
+    };
+    let number: usize = digits.trim().parse().map_err(|_| format!("`{text}` is no size such as 512MB"))?;
+    number.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is more memory than there can be"))
 }
 
 /// A model by its name.
 fn model(name: &str) -> Result<String, String> {
     if NAMES.contains(&name) { Ok(name.to_owned()) } else { Err(unknown("model", name, NAMES)) }
+}
+
+/// Write a recorded history in another format.
+///
+/// The ops keep their meaning; what the other format cannot say is named on standard error.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rashomon convert runs/latest --to jepsen-edn --out history.edn
+  rashomon convert store/latest/history.edn --to jsonl --out history.jsonl
+  rashomon convert history.json --to jepsen-edn | less")]
+pub(crate) struct ConvertArguments {
+    /// The history; `-` is standard input. The folder of a run stands for its history.
+    pub(crate) file: PathBuf,
+    /// The format to write: jsonl or jepsen-edn.
+    #[arg(long, short = 't', value_name = "FORMAT")]
+    pub(crate) to: Target,
+    /// The file to write [default: standard output].
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The format of the file [default: seen from its content].
+    #[arg(long, short = 'f', value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
 }
 
 /// List what there is by name.

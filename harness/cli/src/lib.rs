@@ -55,6 +55,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Sim(arguments) => commands::sim::run(&arguments),
         Command::Zoo(arguments) => commands::zoo::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Convert(arguments) => commands::convert::run(&arguments),
         Command::List(arguments) => commands::list::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),

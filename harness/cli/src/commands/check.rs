@@ -1,98 +1,159 @@
-//! `rashomon check`: judges a recorded history.
+//! `rashomon check`: judges recorded histories.
 
-use std::io::IsTerminal;
-use std::path::Path;
-use std::time::Instant;
+mod told;
 
-use anyhow::{Context, anyhow};
-use rashomon_checkers::formats::{self, Format, Recording};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rashomon_checkers::formats::Recording;
 use rashomon_checkers::{Budget, Question, isolation, judge};
-use rashomon_results::terminal::{self, Shown};
+use rashomon_core::Validity;
 use rashomon_results::{Ended, RunVerdict, Totals, report};
 
+use super::history::{self, Refusal, Source};
 use crate::args::CheckArguments;
 use crate::exit::{Exit, fail};
 use crate::progress;
 
-pub(crate) fn run(arguments: &CheckArguments) -> Exit {
-    match check(arguments) {
-        Ok(exit) => exit,
-        Err(error) => fail(Exit::Usage, &format!("{error:#}")),
-    }
+/// What a file came to.
+struct Judged {
+    recording: Recording,
+    verdict: RunVerdict,
+    /// The table of isolation levels, where it was asked for and there is one.
+    levels: Option<String>,
+    /// The budget that ran out before there was an answer.
+    spent: Option<Spent>,
+    report: Option<PathBuf>,
+    reading: Duration,
+    checking: Duration,
 }
 
-fn check(arguments: &CheckArguments) -> anyhow::Result<Exit> {
-    // A run's folder stands for its history.
-    let file =
-        if arguments.file.is_dir() { arguments.file.join("history.jsonl") } else { arguments.file.clone() };
-    let recording = read(&file, arguments.format)?;
-    let initial = arguments
-        .initial
-        .as_ref()
-        .map(|text| {
-            serde_json::from_str(text)
-                .with_context(|| format!("--initial: `{text}` is not JSON; text takes quotes"))
+/// A budget that ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spent {
+    Time,
+    Memory,
+}
+
+pub(crate) fn run(arguments: &CheckArguments) -> Exit {
+    let question = match question(arguments) {
+        Ok(question) => question,
+        Err(refusal) => return fail(Exit::Usage, &refusal.reason),
+    };
+    let mut exit = Exit::Valid;
+    let mut sources = Vec::new();
+    for path in &arguments.files {
+        match history::sources(path) {
+            Ok(found) => sources.extend(found),
+            Err(refusal) => exit = exit.max(fail(Exit::Usage, &refusal.of(&Source::File(path.clone())))),
+        }
+    }
+    let many = arguments.files.len() > 1 || sources.len() > 1;
+    if many && arguments.report.as_ref().is_some_and(|path| !path.is_dir()) {
+        return fail(
+            Exit::Usage,
+            &"--report: several histories need a folder, which must be there, for their pages",
+        );
+    }
+    let mut told = told::Teller::new(&sources, many, arguments);
+    for (number, source) in sources.iter().enumerate() {
+        let result = examine(source, &question, arguments, many.then_some((number, sources.len())));
+        exit = exit.max(match &result {
+            Ok(judged) => judged.verdict.valid.into(),
+            Err(_) => Exit::Usage,
+        });
+        told.tell(source, &result);
+    }
+    told.conclude(exit);
+    exit
+}
+
+fn question(arguments: &CheckArguments) -> Result<Question, Refusal> {
+    let parse = |text: &String| {
+        serde_json::from_str(text).map_err(|error| {
+            Refusal::new(format!("--initial: `{text}` is not JSON; text takes quotes: {error}"))
         })
-        .transpose()?;
-    let question = Question { model: arguments.model.clone(), initial, promised: arguments.promised };
-    let end = Instant::now() + arguments.budget_time;
-    let expired = || Instant::now() >= end;
-    let budget = Budget::new(arguments.budget_memory << 20, &expired);
-    let verdict = judge(&recording, &question, &budget).with_context(|| file.display().to_string())?;
-    let levels = isolation::table(&verdict).filter(|_| arguments.levels && !arguments.json);
+    };
+    let initial = arguments.initial.as_ref().map(parse).transpose()?;
+    Ok(Question { model: arguments.model.clone(), initial, promised: arguments.promised })
+}
+
+/// Reads and judges one history, which has a place among all.
+fn examine(
+    source: &Source,
+    question: &Question,
+    arguments: &CheckArguments,
+    place: Option<(usize, usize)>,
+) -> Result<Judged, Refusal> {
+    let place = place.map_or_else(String::new, |(number, of)| format!("{}/{of} ", number + 1));
+    let bar = progress::spinner("{spinner} {wide_msg} {bytes} {elapsed}");
+    bar.set_message(format!("{place}{source}: reading"));
+    let begun = Instant::now();
+    let recording = history::read(source, arguments.format, &bar);
+    let reading = begun.elapsed();
+    bar.set_message(format!("{place}{source}: judging"));
+    let judged = recording.and_then(|recording| decide(source, recording, question, arguments, reading));
+    bar.finish_and_clear();
+    judged
+}
+
+fn decide(
+    source: &Source,
+    recording: Recording,
+    question: &Question,
+    arguments: &CheckArguments,
+    reading: Duration,
+) -> Result<Judged, Refusal> {
+    let begun = Instant::now();
+    let end = begun + arguments.budget_time;
+    let late = AtomicBool::new(false);
+    let expired = || {
+        let is_late = Instant::now() >= end;
+        late.fetch_or(is_late, Ordering::Relaxed);
+        is_late
+    };
+    let budget = Budget::new(arguments.budget_memory, &expired);
+    let verdict = judge(&recording, question, &budget).map_err(Refusal::new)?;
+    let checking = begun.elapsed();
+    let spent = match verdict.valid {
+        Validity::Unknown if late.load(Ordering::Relaxed) => Some(Spent::Time),
+        Validity::Unknown if Budget::is_out_of_memory(&verdict) => Some(Spent::Memory),
+        Validity::Valid | Validity::Unknown | Validity::Invalid => None,
+    };
+    let levels = if arguments.levels { isolation::table(&verdict) } else { None };
     if arguments.levels && !verdict.stats.contains_key("levels") {
         eprintln!("note: {} judges no isolation levels, so there is no table of them", verdict.checker);
     }
     let totals = Totals::of(&recording.history);
     let verdict = RunVerdict::new(vec![verdict], Vec::new(), Vec::new(), totals, Ended::Recorded);
-    if let Some(path) = &arguments.report {
-        let page = report::render_parts(&report::Parts {
-            verdict: Some(&verdict),
-            missing: &recording.notes,
-            ..report::Parts::new(&file.display().to_string(), &recording.history)
-        });
-        std::fs::write(path, page).with_context(|| path.display().to_string())?;
-    }
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&verdict)?);
-    } else {
-        for note in &recording.notes {
-            eprintln!("note: {note}");
-        }
-        let shown = Shown {
-            verdict: &verdict,
-            plan: None,
-            history: Some(&recording.history),
-            run: None,
-            report: arguments.report.as_deref(),
-            colour: progress::colour(std::io::stdout().is_terminal()),
-        };
-        print!("{}", terminal::render(&shown));
-        if let Some(levels) = levels {
-            print!("\n{levels}");
-        }
-    }
-    Ok(verdict.valid.into())
+    let report = match &arguments.report {
+        Some(path) => Some(reported(path, source, &recording, &verdict)?),
+        None => None,
+    };
+    Ok(Judged { recording, verdict, levels, spent, report, reading, checking })
 }
 
-fn read(file: &Path, format: Option<Format>) -> anyhow::Result<Recording> {
-    let named = || file.display().to_string();
-    let bytes = std::fs::read(file).with_context(named)?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let before =
-            String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
-        let line = 1 + before.matches('\n').count();
-        anyhow!("{}:{line}: not UTF-8 text", file.display())
-    })?;
-    let located = |error: rashomon_core::HistoryError| match error {
-        rashomon_core::HistoryError::Malformed { line, reason } => {
-            anyhow!("{}:{line}: {reason}", file.display())
-        }
-        error @ rashomon_core::HistoryError::Io { .. } => anyhow!("{}: {error}", file.display()),
+/// Writes the page of a history: to the path, or into it where it is a folder.
+fn reported(
+    path: &Path,
+    source: &Source,
+    recording: &Recording,
+    verdict: &RunVerdict,
+) -> Result<PathBuf, Refusal> {
+    let title = source.to_string();
+    let page = report::render_parts(&report::Parts {
+        verdict: Some(verdict),
+        missing: &recording.notes,
+        ..report::Parts::new(&title, &recording.history)
+    });
+    let path = if path.is_dir() {
+        let name = title.trim_matches(['.', '/']).replace(['/', '\\'], "-");
+        path.join(format!("{name}.html"))
+    } else {
+        path.to_owned()
     };
-    let format = match format {
-        Some(format) => format,
-        None => Format::detect(&text).map_err(located)?,
-    };
-    formats::read(format, &text).map_err(located)
+    let named = |error: std::io::Error| Refusal::new(format!("{}: {error}", path.display()));
+    std::fs::write(&path, page).map_err(named)?;
+    Ok(path)
 }

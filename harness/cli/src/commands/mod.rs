@@ -1,7 +1,9 @@
 //! One module for each command: lowers its arguments, does its work, says how it ended.
 
 pub(crate) mod check;
+pub(crate) mod convert;
 pub(crate) mod doctor;
+mod history;
 pub(crate) mod list;
 pub(crate) mod node;
 mod outcome;

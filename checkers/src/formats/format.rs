@@ -1,0 +1,94 @@
+//! The formats of history files, and how to tell them apart.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rashomon_core::HistoryError;
+use serde::Serialize;
+
+use super::porcupine;
+
+/// A format of history files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// Our own: JSON lines after a header.
+    Jsonl,
+    /// Jepsen's: a sequence of maps, or one map a line.
+    JepsenEdn,
+    /// The same in JSON: an array of objects, or one object a line.
+    JepsenJson,
+    /// The logs of a Jepsen test of etcd in Porcupine's test data.
+    PorcupineEtcd,
+    /// The key-value histories in Porcupine's test data: maps with a `:key`.
+    PorcupineKv,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Format; 5] =
+        [Format::Jsonl, Format::JepsenEdn, Format::JepsenJson, Format::PorcupineEtcd, Format::PorcupineKv];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Jsonl => "jsonl",
+            Format::JepsenEdn => "jepsen-edn",
+            Format::JepsenJson => "jepsen-json",
+            Format::PorcupineEtcd => "porcupine-etcd",
+            Format::PorcupineKv => "porcupine-kv",
+        }
+    }
+
+    /// The format that a file suggests that begins so; a few dozen kilobytes of it are enough.
+    pub fn detect(text: &str) -> Result<Format, HistoryError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let start = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with(';');
+        let Some((first, number)) =
+            text.lines().zip(1..).find(|(line, _)| start(line)).map(|(line, number)| (line.trim(), number))
+        else {
+            return Err(HistoryError::at(1, "the file is empty; there is nothing to judge"));
+        };
+        // An array may begin on one line, and its first op on another.
+        let rest = text.find(first).map_or(first, |at| &text[at..]);
+        let op = rest.trim_start_matches(['[', '(']).trim_start();
+        if op.strip_prefix('{').is_some_and(|field| field.trim_start().starts_with('"')) {
+            return if op.len() == rest.len() && first.contains("\"rashomon\"") {
+                Ok(Format::Jsonl)
+            } else if op.contains("\"type\"") {
+                Ok(Format::JepsenJson)
+            } else {
+                let reason =
+                    "JSON without the header of a Rashomon history, and without ops that have a \"type\"";
+                Err(HistoryError::at(number, reason))
+            };
+        }
+        if text.lines().take(1000).any(|line| line.contains(porcupine::MARK)) {
+            return Ok(Format::PorcupineEtcd);
+        }
+        match first.chars().next() {
+            Some('{') if first.contains(":key ") => Ok(Format::PorcupineKv),
+            Some('{' | '[' | '(' | '#') => Ok(Format::JepsenEdn),
+            _ => Err(HistoryError::at(
+                number,
+                "neither a Rashomon history, nor Jepsen's EDN or JSON, nor a log of Jepsen's",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Format, String> {
+        Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+            format!("`{name}` is no format; formats are {}", Format::ALL.map(Format::name).join(", "))
+        })
+    }
+}

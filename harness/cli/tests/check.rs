@@ -1,0 +1,133 @@
+//! `rashomon check` and `rashomon convert` as their users meet them.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const VALID: &str =
+    "[{:process 0 :type :invoke :f :write :value 1} {:process 0 :type :ok :f :write :value 1}]";
+const INVALID: &str = "[{:process 0 :type :invoke :f :read} {:process 0 :type :ok :f :read :value 1}]";
+const BROKEN: &str = "[{:process 0 :type :invoke :f :read}\n{:process 0 :type :okay :f :read :value 1}]";
+
+fn rashomon(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rashomon"));
+    command.args(arguments).current_dir(folder).env("NO_COLOR", "1");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A program that refuses its arguments does not read.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A folder with a history of each kind.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in [("a-valid.edn", VALID), ("b-invalid.edn", INVALID), ("c-broken.edn", BROKEN)] {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn the_worst_of_many_files_decides_and_hides_no_other() {
+    let folder = folder();
+    let check = |arguments: &[&str]| rashomon(folder.path(), &[&["check"], arguments].concat(), "");
+    let all = check(&["a-valid.edn", "c-broken.edn", "b-invalid.edn", "nowhere.edn"]);
+    let stdout = text(&all.stdout);
+    assert_eq!(all.status.code(), Some(254), "{stdout}");
+    assert!(
+        text(&all.stderr).contains("error: c-broken.edn:2: :type :okay is none of"),
+        "{}",
+        text(&all.stderr)
+    );
+    assert!(text(&all.stderr).contains("error: nowhere.edn: No such file"), "{}", text(&all.stderr));
+    let words: Vec<_> = stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(words, ["VALID", "REFUSED", "INVALID", "REFUSED", "REFUSED"], "{stdout}");
+    assert!(stdout.ends_with("4 histories: 1 valid, 1 invalid, 0 unknown, 2 refused\n"), "{stdout}");
+    assert_eq!(check(&["a-valid.edn", "b-invalid.edn"]).status.code(), Some(1));
+    assert_eq!(check(&["a-valid.edn", "a-valid.edn"]).status.code(), Some(0));
+    // A folder stands for its files.
+    assert_eq!(text(&check(&["."]).stdout).lines().count(), 5);
+}
+
+#[test]
+fn each_file_has_a_json_object_of_its_own() {
+    let folder = folder();
+    let all = rashomon(folder.path(), &["check", ".", "--json"], "");
+    let stdout = text(&all.stdout);
+    let objects: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(objects.len(), 3, "{stdout}");
+    assert_eq!(objects[0]["valid"], "valid");
+    assert_eq!(objects[0]["format"], "jepsen-edn");
+    assert_eq!(objects[1]["checkers"][0]["anomalies"][0]["name"], "garbage-read");
+    assert_eq!(objects[2]["error"]["line"], 2);
+    assert!(objects[2]["file"].as_str().unwrap().ends_with("c-broken.edn"));
+}
+
+#[test]
+fn standard_input_is_a_file() {
+    let folder = folder();
+    let invalid = rashomon(folder.path(), &["check", "-"], INVALID);
+    assert_eq!(invalid.status.code(), Some(1), "{}", text(&invalid.stderr));
+    let broken = rashomon(folder.path(), &["check", "-"], BROKEN);
+    assert_eq!(broken.status.code(), Some(254));
+    assert!(text(&broken.stderr).contains("error: -:2: "), "{}", text(&broken.stderr));
+}
+
+#[test]
+fn an_unknown_says_which_budget_ran_out_and_how_to_raise_it() {
+    let folder = folder();
+    // Overlapping writes of equal values, and a read of each: the search has much to try.
+    let write = |kind: &str| -> String {
+        let line =
+            |process: u32| format!("{{:process {process} :type :{kind} :f :write :value {}}}\n", process % 7);
+        (0..2000).map(line).collect()
+    };
+    let read = "{:process 9999 :type :invoke :f :read}\n{:process 9999 :type :ok :f :read :value 3}\n";
+    let ops = format!("{}{}{}", write("invoke"), read.repeat(2000), write("ok"));
+    std::fs::write(folder.path().join("hard.edn"), ops).unwrap();
+    let late = rashomon(folder.path(), &["check", "hard.edn", "--budget-time", "0s"], "");
+    assert_eq!(late.status.code(), Some(2), "{}", text(&late.stdout));
+    assert!(text(&late.stdout).contains("the time budget of 0s ran out"), "{}", text(&late.stdout));
+    assert!(text(&late.stdout).contains("`--budget-time 10s` gives more"), "{}", text(&late.stdout));
+    let small = rashomon(folder.path(), &["check", "hard.edn", "--budget-memory", "1KB", "--json"], "");
+    let object: Value = serde_json::from_slice(&small.stdout).unwrap();
+    assert_eq!(object["raise"], "the memory budget of 1 MB ran out; `--budget-memory 4MB` gives more");
+}
+
+#[test]
+fn a_page_for_each_of_many_histories() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("pages")).unwrap();
+    let both = rashomon(folder.path(), &["check", "a-valid.edn", "b-invalid.edn", "--html", "pages"], "");
+    assert_eq!(both.status.code(), Some(1));
+    for page in ["a-valid.edn.html", "b-invalid.edn.html"] {
+        assert!(folder.path().join("pages").join(page).exists(), "{page}");
+    }
+    let one = rashomon(folder.path(), &["check", "a-valid.edn", "b-invalid.edn", "--html", "page.html"], "");
+    assert_eq!(one.status.code(), Some(254));
+    assert!(text(&one.stderr).contains("--report: several histories need a folder"), "{}", text(&one.stderr));
+}
+
+#[test]
+fn a_converted_history_is_judged_alike_and_losses_are_named() {
+    let folder = folder();
+    let convert =
+        rashomon(folder.path(), &["convert", "b-invalid.edn", "--to", "jsonl", "--out", "b.jsonl"], "");
+    assert_eq!(convert.status.code(), Some(0), "{}", text(&convert.stderr));
+    assert_eq!(rashomon(folder.path(), &["check", "b.jsonl"], "").status.code(), Some(1));
+    let back = rashomon(folder.path(), &["convert", "b.jsonl", "--to", "jepsen-edn"], "");
+    assert!(text(&back.stdout).starts_with("{:index 0, :time 0, :type :invoke"), "{}", text(&back.stdout));
+    let nil = INVALID.replace(":value 1", ":value nil :wall 7");
+    let named = rashomon(folder.path(), &["convert", "-", "--to", "jsonl"], &nil);
+    assert!(text(&named.stderr).contains("1 reads that answered nil"), "{}", text(&named.stderr));
+    assert!(text(&named.stderr).contains("wall (1)"), "{}", text(&named.stderr));
+    assert_eq!(rashomon(folder.path(), &["convert", ".", "--to", "jsonl"], "").status.code(), Some(254));
+}
