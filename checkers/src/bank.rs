@@ -5,12 +5,12 @@ mod shapes;
 use std::collections::BTreeMap;
 
 use rashomon_core::history::Pair;
-use rashomon_core::{Anomaly, History, Kind, Map, Value, Verdict};
+use rashomon_core::{Anomaly, History, Kind, Map, Verdict};
 use serde_json::json;
 
 pub use shapes::{Line, Opening, Statement, Transfer};
 
-use crate::linearizable::operation;
+use crate::accusations::anomaly;
 use crate::{Budget, Checker};
 
 /// The anomalies of one kind that are told one by one; the others are counted.
@@ -207,31 +207,4 @@ fn accuse<'a>(fault: &Fault, read: Pair<'a>, mut ops: Vec<Pair<'a>>) -> Anomaly 
     let because = format!("{who} (op {}) {}", read.invoke.index, fault.because);
     ops.push(read);
     anomaly(fault.name, because, ops, Map::new())
-}
-
-/// An anomaly of a bank that these operations show.
-pub(crate) fn anomaly(
-    name: &str,
-    because: String,
-    mut ops: Vec<Pair<'_>>,
-    details: Map<String, Value>,
-) -> Anomaly {
-    ops.sort_by_key(|pair| pair.invoke.index);
-    ops.dedup_by_key(|pair| pair.invoke.index);
-    let mut events: Vec<u64> = ops
-        .iter()
-        .flat_map(|pair| [Some(pair.invoke.index), pair.completion.map(|op| op.index)])
-        .flatten()
-        .collect();
-    events.sort_unstable();
-    let mut details = details;
-    details.insert("ops".to_owned(), ops.iter().map(operation).collect());
-    Anomaly {
-        name: name.to_owned(),
-        key: ops.first().and_then(|pair| pair.invoke.key.clone()),
-        events,
-        evidence: Vec::new(),
-        because,
-        details,
-    }
 }

@@ -28,6 +28,18 @@ impl<'a> Budget<'a> {
             && verdict.unknown.iter().any(|cause| cause.contains("memory budget exhausted"))
     }
 
+    /// Whether there is anything left at step `step`, with `bytes` in use: the error says what has run out. The caller's
+    /// clock is looked at now and then only.
+    pub(crate) fn spend(&self, step: u64, bytes: usize) -> Result<(), String> {
+        if bytes > self.bytes {
+            return Err("memory budget exhausted".to_owned());
+        }
+        if step.is_multiple_of(512) && (self.expired)() {
+            return Err("time budget exhausted".to_owned());
+        }
+        Ok(())
+    }
+
     /// No limit: for tests and for histories known to be small.
     pub fn unlimited() -> Budget<'static> {
         Budget { bytes: usize::MAX, expired: &|| false }

@@ -7,12 +7,15 @@ use crate::atomic_commitment::AtomicCommitment;
 use crate::availability::Availability;
 use crate::bank::{Bank, Opening};
 use crate::consensus::Consensus;
+use crate::counters::{Counter, EventualCounter};
 use crate::isolation::{ListAppend, RwRegister};
 use crate::linearizable::Linearizable;
 use crate::lock::Lock;
 use crate::models::{self, Register};
+use crate::queues::{TotalQueue, UnorderedQueue};
 use crate::set::Set;
 use crate::stats::Stats;
+use crate::unique_ids::UniqueIds;
 
 /// Judges histories.
 pub trait Checker: Send + Sync {
@@ -40,6 +43,15 @@ pub fn all() -> Vec<Box<dyn Checker>> {
             Register::cas(),
         )),
         Box::new(Set::default()),
+        Box::new(Set::full()),
+        Box::new(Set::grow_only()),
+        Box::new(Set::broadcast()),
+        Box::new(UnorderedQueue),
+        Box::new(TotalQueue),
+        Box::new(Counter),
+        Box::new(EventualCounter::grow_only()),
+        Box::new(EventualCounter::positive_negative()),
+        Box::new(UniqueIds),
         Box::new(Consensus),
         Box::new(AtomicCommitment),
         Box::new(Bank::new(BANK)),

@@ -12,12 +12,12 @@ use crate::linearizable::Linearizable;
 use crate::lock::Lock;
 use crate::models::{self, GrowSet, Kv, Mutex, NAMES, Queue, Register};
 use crate::set::Set;
-use crate::{BANK, Budget, Checker};
+use crate::{BANK, Budget, Checker, all, by_name};
 
 /// What is asked of a recording.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Question {
-    /// The name of a model, one of [`NAMES`]; without it, the one that the recording suggests.
+    /// The name of a model, one of [`names`]; without it, the one that the recording suggests.
     pub model: Option<String>,
     /// The value before the first operation, of every key; without it, the model's own.
     pub initial: Option<Value>,
@@ -29,10 +29,10 @@ pub struct Question {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum JudgeError {
     /// No such model.
-    #[error("`{0}` is no model; models are {list}", list = NAMES.join(", "))]
+    #[error("`{0}` is no model; models are {list}", list = names().join(", "))]
     UnknownModel(String),
     /// None was named and the operations are of none.
-    #[error("no model fits these operations; name one of {list}", list = NAMES.join(", "))]
+    #[error("no model fits these operations; name one of {list}", list = names().join(", "))]
     NoModel,
     /// The model cannot begin with this value.
     #[error("the model {model} cannot begin with {value}")]
@@ -42,6 +42,17 @@ pub enum JudgeError {
         /// The value, as JSON.
         value: String,
     },
+}
+
+/// The names by which a recording can be judged: of models, and of the checkers that no model stands for.
+pub fn names() -> Vec<&'static str> {
+    let mut names = NAMES.to_vec();
+    for checker in all() {
+        if !names.contains(&checker.name()) {
+            names.push(checker.name());
+        }
+    }
+    names
 }
 
 /// Judges a recording.
@@ -112,7 +123,11 @@ pub fn judge(recording: &Recording, question: &Question, budget: &Budget<'_>) ->
             refuse("linearizable-bank")?;
             Box::new(Linearizable::new(models::Bank::new(BANK)))
         }
-        other => return Err(JudgeError::UnknownModel(other.to_owned())),
+        other => {
+            let checker = by_name(other).ok_or_else(|| JudgeError::UnknownModel(other.to_owned()))?;
+            refuse(checker.name())?;
+            checker
+        }
     };
     Ok(checker.check(&recording.history, budget))
 }

@@ -6,7 +6,8 @@
 //!
 //! - [`linearizable`]: whether one order of the operations, consistent with real time, explains every answer;
 //!   for any [`Model`], of which [`models`] has a few.
-//! - [`set`]: what became of each element that was added.
+//! - [`set`]: what became of each element that was added; [`queues`]: the same, where elements are taken out again.
+//! - [`counters`]: which sums may be read; [`unique_ids`]: whether none is given out twice.
 //! - [`consensus`]: whether what was decided was decided once, and was proposed.
 //! - [`bank`]: whether money was made or lost; [`atomic_commitment`]: whether every transfer happened as a whole or not
 //!   at all.
@@ -18,6 +19,7 @@
 //! Invariant: a verdict is a function of the history and of when the budget ran out. Nothing here reads a
 //! clock or iterates over a map of random order.
 
+mod accusations;
 mod budget;
 mod checker;
 
@@ -28,6 +30,10 @@ pub mod consensus;
 pub mod linearizable;
 pub mod lock;
 pub mod set;
+
+pub mod counters;
+pub mod queues;
+pub mod unique_ids;
 
 pub mod atomic_commitment;
 pub mod bank;
@@ -46,5 +52,5 @@ pub mod notation;
 
 pub use budget::Budget;
 pub use checker::{BANK, Checker, all, by_name};
-pub use judge::{JudgeError, Question, judge};
+pub use judge::{JudgeError, Question, judge, names};
 pub use model::{Effect, Model, Passage};

@@ -14,8 +14,13 @@ const TOLD: usize = 8;
 
 /// Follows every element of a set that grows, in the terms of Jepsen's `set-full`.
 ///
-/// An element becomes *known* when its add is acknowledged or when a read first shows it. Operations: `add` with
-/// the element; `read`, whose `ok` value lists all elements. Keys are separate sets.
+/// An element becomes *known* when its add is acknowledged or when a read first shows it: so an add that ended `info`
+/// counts from the first read on that shows it, and then it is `recovered`. Operations: `add` with the element; `read`,
+/// whose `ok` value lists all elements. Keys are separate sets. Jepsen's test for duplicates can never come true
+/// (its condition is a count below one); this one does.
+///
+/// Maelstrom's `g-set` is the same question. So is its `broadcast`, where elements are messages, and `broadcast` is what
+/// an add is called; the time until a message is in every read that begins is `stable_latency`.
 ///
 /// - *stable*: from some time on, every read that began later showed it;
 /// - *lost*: known, then missing from the last read that began after that, and never seen again;
@@ -26,25 +31,64 @@ const TOLD: usize = 8;
 ///
 /// Lost, phantom and duplicate elements are *invalid*; stale ones are when the set ought to be linearizable.
 /// *Unknown* when no read succeeded after an acknowledged add.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Set {
+    name: &'static str,
+    about: &'static str,
+    /// What adding is called.
+    add: &'static str,
     linearizable: bool,
+}
+
+impl Default for Set {
+    fn default() -> Set {
+        Set {
+            name: "set",
+            about: "no acknowledged add is lost, no element is a phantom, and none is there twice",
+            add: "add",
+            linearizable: false,
+        }
+    }
 }
 
 impl Set {
     /// A checker of sets whose reads must show all that was known before they began.
     pub fn linearizable() -> Set {
-        Set { linearizable: true }
+        Set { linearizable: true, ..Set::default() }
+    }
+
+    /// The same as the default, by Jepsen's name.
+    pub fn full() -> Set {
+        Set { name: "set-full", ..Set::default() }
+    }
+
+    /// Maelstrom's grow-only set.
+    pub fn grow_only() -> Set {
+        Set {
+            name: "g-set",
+            about: "a grow-only set keeps every acknowledged element, shows no phantom, and none twice",
+            ..Set::default()
+        }
+    }
+
+    /// Maelstrom's broadcast: the messages that were sent, and those that nodes have.
+    pub fn broadcast() -> Set {
+        Set {
+            name: "broadcast",
+            about: "every acknowledged message arrives and stays, and none that nobody sent, nor any twice",
+            add: "broadcast",
+            ..Set::default()
+        }
     }
 }
 
 impl Checker for Set {
     fn name(&self) -> &'static str {
-        "set"
+        self.name
     }
 
     fn about(&self) -> &'static str {
-        "no acknowledged add is lost, no element is a phantom, and none is there twice"
+        self.about
     }
 
     fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
@@ -54,7 +98,7 @@ impl Checker for Set {
         if reads == 0 {
             return Verdict::unknown(self.name(), "vacuous: no read succeeded");
         }
-        let elements = match Elements::follow(history, budget) {
+        let elements = match Elements::follow(history, self.add, budget) {
             Ok(elements) => elements,
             Err(reason) => return Verdict::unknown(self.name(), reason),
         };
@@ -91,6 +135,7 @@ impl Checker for Set {
         }
         verdict
             .with_stat("elements", elements.len())
+            .with_stat("recovered", elements.recovered())
             .with_stat("reads", reads)
             .with_stat("stable_latency", quantiles(elements.stable_latencies()))
             .with_stat("lost_latency", quantiles(elements.lost_latencies()))

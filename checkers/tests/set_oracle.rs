@@ -21,6 +21,7 @@ struct Counts {
     stale: u64,
     phantom: u64,
     duplicate: u64,
+    recovered: u64,
 }
 
 fn done(pair: &Pair<'_>) -> u64 {
@@ -65,6 +66,8 @@ fn count(history: &History) -> Counts {
         let explained =
             |read: &Pair<'_>| mine().any(|add| add.outcome() != Kind::Fail && add.invoke.index < done(read));
         counts.phantom += u64::from(showing().any(|read| !explained(read)));
+        let acknowledged = mine().any(|add| add.outcome() == Kind::Ok);
+        counts.recovered += u64::from(shown && !acknowledged && !showing().any(|read| !explained(read)));
         let twice = |list: &Vec<u64>| list.iter().filter(|one| **one == element).count() > 1;
         counts.duplicate += u64::from(reads.iter().any(|(_, list)| twice(list)));
     }
@@ -107,6 +110,7 @@ proptest! {
             stale: counted("stale"),
             phantom: counted("phantom"),
             duplicate: counted("duplicate"),
+            recovered: counted("recovered"),
         });
         let wrong = counts.lost + counts.phantom + counts.duplicate;
         let expected = match (wrong, counts.stable) {

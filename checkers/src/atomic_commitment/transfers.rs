@@ -6,7 +6,8 @@ use rashomon_core::history::Pair;
 use rashomon_core::{Anomaly, History, Kind, Map};
 
 use crate::Budget;
-use crate::bank::{Statement, Transfer, anomaly};
+use crate::accusations::{anomaly, completed};
+use crate::bank::{Statement, Transfer};
 
 /// What can become of a transfer. A transfer may have several fates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,10 +122,6 @@ pub(super) struct Life<'h> {
 #[derive(Debug)]
 pub(super) struct Transfers<'h> {
     list: Vec<Life<'h>>,
-}
-
-fn completed(pair: &Pair<'_>) -> u64 {
-    pair.completion.map_or(u64::MAX, |op| op.index)
 }
 
 impl<'h> Transfers<'h> {

@@ -13,6 +13,7 @@ mod forms;
 mod jepsen;
 mod porcupine;
 mod recording;
+mod suggest;
 
 mod convert;
 mod write;

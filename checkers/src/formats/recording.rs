@@ -128,8 +128,9 @@ fn model(history: &History) -> Option<&'static str> {
         };
         history.ops().iter().filter(client).all(of)
     };
-    if !history.ops().iter().any(|op| client(&op)) {
-        None
+    let suggested = super::suggest::checker(history);
+    if !history.ops().iter().any(|op| client(&op)) || suggested.is_some() {
+        suggested
     } else if transactions(&["append", "r"]) {
         Some("list-append")
     } else if transactions(&["w", "r"]) {

@@ -8,6 +8,7 @@ use rashomon_core::{Anomaly, History, Kind, Value};
 use serde_json::json;
 
 use crate::Budget;
+use crate::accusations::completed;
 use crate::linearizable::{node, operation};
 use crate::models::{Datum, Values};
 
@@ -86,20 +87,20 @@ pub(super) struct Elements<'h> {
     list: Vec<Element<'h>>,
 }
 
-fn completed(pair: &Pair<'_>) -> u64 {
-    pair.completion.map_or(u64::MAX, |op| op.index)
-}
-
 impl<'h> Elements<'h> {
     /// Follows every element. The error says what cannot be understood, or that the budget is spent.
-    pub(super) fn follow(history: &'h History, budget: &Budget<'_>) -> Result<Elements<'h>, String> {
+    pub(super) fn follow(
+        history: &'h History,
+        add: &str,
+        budget: &Budget<'_>,
+    ) -> Result<Elements<'h>, String> {
         let mut values = Values::default();
         let mut parts: BTreeMap<Option<&str>, Part<'h>> = BTreeMap::new();
         let mut showings = 0_usize;
         for pair in history.pairs() {
             let part = parts.entry(pair.invoke.key.as_deref()).or_default();
             match pair.invoke.f.as_str() {
-                "add" => {
+                f if f == add => {
                     let element = values.intern(&pair.invoke.value);
                     part.elements.entry(element).or_default().adds.push(pair);
                 }
@@ -127,7 +128,9 @@ impl<'h> Elements<'h> {
                         return Err("memory budget exhausted".to_owned());
                     }
                 }
-                other => return Err(format!("op {}: a set has no operation `{other}`", pair.invoke.index)),
+                other => {
+                    return Err(format!("op {}: a set has no operation `{other}`", pair.invoke.index));
+                }
             }
             if pair.invoke.index.is_multiple_of(512) && (budget.expired)() {
                 return Err("time budget exhausted".to_owned());
@@ -148,6 +151,15 @@ impl<'h> Elements<'h> {
 
     pub(super) fn with(&self, fate: Fate) -> impl Iterator<Item = &Element<'h>> {
         self.list.iter().filter(move |element| element.has(fate))
+    }
+
+    /// The elements of which a read, and no acknowledgement, says that they were added.
+    pub(super) fn recovered(&self) -> usize {
+        let shown = self.list.iter().filter(|element| element.last_shown.is_some());
+        let only = |element: &&Element<'_>| {
+            element.phantom.is_none() && element.adds.iter().all(|add| add.outcome() != Kind::Ok)
+        };
+        shown.filter(only).count()
     }
 
     /// From when an element was known until it was in every read.
@@ -234,8 +246,8 @@ impl<'h> Element<'h> {
             Fate::Lost | Fate::Stable | Fate::NeverRead | Fate::Stale => {
                 let missing = self.last_missing.map_or(0, |read| read.invoke.index);
                 let known = self.known.map_or(String::new(), |known| match known.invoke.f.as_str() {
-                    "add" => format!("add {value} (op {}) was acknowledged", known.invoke.index),
-                    _ => format!("a read (op {}) showed {value}", known.invoke.index),
+                    "read" => format!("a read (op {}) showed {value}", known.invoke.index),
+                    add => format!("{add} {value} (op {}) was acknowledged", known.invoke.index),
                 });
                 let after = match (fate, self.last_shown) {
                     (Fate::Stale, _) => "did not show it, though others did".to_owned(),

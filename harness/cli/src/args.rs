@@ -6,7 +6,6 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rashomon_checkers::formats::{Format, Target};
 use rashomon_checkers::isolation::Level;
-use rashomon_checkers::models::NAMES;
 use rashomon_run::registry::unknown;
 
 /// A correctness harness for distributed systems: real processes, real faults, a verdict.
@@ -208,7 +207,8 @@ pub(crate) struct CheckArguments {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// What the data is: register, cas-register, kv, set, linearizable-set, queue, mutex, lock, consensus, sections, bank,
-    /// atomic-commitment, linearizable-bank, list-append or rw-register [default: what the ops suggest].
+    /// atomic-commitment, linearizable-bank, list-append or rw-register; or any checker of `rashomon list checkers`
+    /// [default: what the ops suggest].
     #[arg(long, short = 'm', value_parser = model)]
     pub(crate) model: Option<String>,
     /// The value before anything was written, as JSON [default: the format's own; null in ours].
@@ -256,9 +256,10 @@ fn size(text: &str) -> Result<usize, String> {
     number.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is more memory than there can be"))
 }
 
-/// A model by its name.
+/// A model or a checker by its name.
 fn model(name: &str) -> Result<String, String> {
-    if NAMES.contains(&name) { Ok(name.to_owned()) } else { Err(unknown("model", name, NAMES)) }
+    let names = rashomon_checkers::names();
+    if names.contains(&name) { Ok(name.to_owned()) } else { Err(unknown("model", name, names)) }
 }
 
 /// Write a recorded history in another format.
