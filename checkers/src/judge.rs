@@ -10,7 +10,10 @@ use crate::formats::Recording;
 use crate::isolation::{Level, ListAppend, RwRegister};
 use crate::linearizable::Linearizable;
 use crate::lock::Lock;
-use crate::models::{self, GrowSet, Kv, Mutex, NAMES, Queue, Register};
+use crate::models::{
+    self, Counter, ElementSet, GrowList, GrowSet, Kv, MultiRegister, Mutex, NAMES, PriorityQueue, Queue,
+    Register, Stack,
+};
 use crate::set::Set;
 use crate::{BANK, Budget, Checker, all, by_name};
 
@@ -58,76 +61,68 @@ pub fn names() -> Vec<&'static str> {
 /// Judges a recording.
 pub fn judge(recording: &Recording, question: &Question, budget: &Budget<'_>) -> Result<Verdict, JudgeError> {
     let name = question.model.as_deref().or(recording.model).ok_or(JudgeError::NoModel)?;
-    let initial = question.initial.as_ref();
-    let refuse = |model| match initial {
-        None | Some(Value::Null) => Ok(()),
-        Some(value) => Err(JudgeError::Initial { model, value: value.to_string() }),
-    };
-    let register = |register: Register| {
-        let register = register.with_nil_reading_anything(recording.nil_reads_anything);
-        Linearizable::new(register.with_initial(initial.unwrap_or(&Value::Null)))
-    };
-    let checker: Box<dyn Checker> = match name {
-        "register" => Box::new(register(Register::plain())),
-        "cas-register" => Box::new(register(Register::cas())),
-        "kv" => match initial {
-            None | Some(Value::Null) => Box::new(Linearizable::new(Kv::default())),
-            Some(Value::String(text)) => Box::new(Linearizable::new(Kv::default().with_initial(text))),
-            Some(value) => return Err(JudgeError::Initial { model: "kv", value: value.to_string() }),
-        },
-        "queue" => {
-            refuse("queue")?;
-            Box::new(Linearizable::new(Queue::default()))
+    Ok(checker(name, recording, question)?.check(&recording.history, budget))
+}
+
+/// The checker that a question asks.
+fn checker(name: &str, recording: &Recording, question: &Question) -> Result<Box<dyn Checker>, JudgeError> {
+    let initial = question.initial.as_ref().filter(|value| !value.is_null());
+    let refused = |model, value: &Value| JudgeError::Initial { model, value: value.to_string() };
+    let first = initial.unwrap_or(&Value::Null);
+    let wildcard = recording.nil_reads_anything;
+    Ok(match name {
+        "register" => Box::new(Linearizable::new(
+            Register::plain().with_nil_reading_anything(wildcard).with_initial(first),
+        )),
+        "cas-register" => Box::new(Linearizable::new(
+            Register::cas().with_nil_reading_anything(wildcard).with_initial(first),
+        )),
+        "multi-register" => {
+            let model = MultiRegister::default().with_nil_reading_anything(wildcard);
+            Box::new(Linearizable::new(model.with_initial(first)))
         }
-        "set" => {
-            refuse("set")?;
-            Box::new(Set::default())
+        "kv" => {
+            let text = initial.map(|value| value.as_str().ok_or_else(|| refused("kv", value))).transpose()?;
+            Box::new(Linearizable::new(Kv::default().with_initial(text.unwrap_or_default())))
         }
-        "linearizable-set" => {
-            refuse("linearizable-set")?;
-            Box::new(Linearizable::new(GrowSet::default()))
-        }
-        "mutex" => {
-            refuse("mutex")?;
-            Box::new(Linearizable::new(Mutex::plain()))
-        }
-        "lock" => {
-            refuse("lock")?;
-            Box::new(Linearizable::new(Mutex::fenced()))
-        }
-        "sections" => {
-            refuse("sections")?;
-            Box::new(Lock)
-        }
-        "list-append" => {
-            refuse("list-append")?;
-            Box::new(ListAppend::promising(question.promised.unwrap_or(Level::STRICT_SERIALIZABLE)))
-        }
-        "rw-register" => {
-            refuse("rw-register")?;
-            Box::new(RwRegister::promising(question.promised.unwrap_or(Level::STRICT_SERIALIZABLE)))
-        }
-        "consensus" => {
-            refuse("consensus")?;
-            Box::new(Consensus)
-        }
-        "bank" => {
-            refuse("bank")?;
-            Box::new(Bank::new(BANK))
-        }
-        "atomic-commitment" => {
-            refuse("atomic-commitment")?;
-            Box::new(AtomicCommitment)
-        }
-        "linearizable-bank" => {
-            refuse("linearizable-bank")?;
-            Box::new(Linearizable::new(models::Bank::new(BANK)))
+        "linearizable-counter" => {
+            let count =
+                initial.map(|value| value.as_i64().ok_or_else(|| refused("linearizable-counter", value)));
+            Box::new(Linearizable::new(
+                Counter::default().with_initial(count.transpose()?.unwrap_or_default()),
+            ))
         }
         other => {
-            let checker = by_name(other).ok_or_else(|| JudgeError::UnknownModel(other.to_owned()))?;
-            refuse(checker.name())?;
+            let checker = fixed(other, question).ok_or_else(|| JudgeError::UnknownModel(other.to_owned()))?;
+            if let Some(value) = initial {
+                let model = NAMES.into_iter().find(|name| *name == other).unwrap_or(checker.name());
+                return Err(refused(model, value));
+            }
             checker
         }
-    };
-    Ok(checker.check(&recording.history, budget))
+    })
+}
+
+/// The checker of that name whose objects have one beginning only.
+fn fixed(name: &str, question: &Question) -> Option<Box<dyn Checker>> {
+    let promised = question.promised.unwrap_or(Level::STRICT_SERIALIZABLE);
+    Some(match name {
+        "queue" => Box::new(Linearizable::new(Queue::default())),
+        "stack" => Box::new(Linearizable::new(Stack::default())),
+        "priority-queue" => Box::new(Linearizable::new(PriorityQueue::default())),
+        "set" => Box::new(Set::default()),
+        "element-set" => Box::new(Linearizable::new(ElementSet::default())),
+        "linearizable-set" => Box::new(Linearizable::new(GrowSet::default())),
+        "linearizable-list" => Box::new(Linearizable::new(GrowList::default())),
+        "mutex" => Box::new(Linearizable::new(Mutex::plain())),
+        "lock" => Box::new(Linearizable::new(Mutex::fenced())),
+        "sections" => Box::new(Lock),
+        "list-append" => Box::new(ListAppend::promising(promised)),
+        "rw-register" => Box::new(RwRegister::promising(promised)),
+        "consensus" => Box::new(Consensus),
+        "bank" => Box::new(Bank::new(BANK)),
+        "atomic-commitment" => Box::new(AtomicCommitment),
+        "linearizable-bank" => Box::new(Linearizable::new(models::Bank::new(BANK))),
+        other => return by_name(other),
+    })
 }

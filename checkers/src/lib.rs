@@ -25,6 +25,7 @@ mod checker;
 
 mod model;
 pub mod models;
+mod passage;
 
 pub mod consensus;
 pub mod linearizable;
@@ -53,4 +54,5 @@ pub mod notation;
 pub use budget::Budget;
 pub use checker::{BANK, Checker, all, by_name};
 pub use judge::{JudgeError, Question, judge, names};
-pub use model::{Effect, Model, Passage};
+pub use model::{Effect, Model};
+pub use passage::{Passage, Shape};

@@ -6,6 +6,9 @@ use std::hash::Hash;
 use rashomon_core::Value;
 use rashomon_core::history::Pair;
 
+use crate::models::Datum;
+use crate::{Passage, Shape};
+
 /// A sequential data type: the meaning of operations when they happen one after another.
 ///
 /// This is all the generic search needs to judge linearizability. A model of your own needs `initial`,
@@ -95,10 +98,20 @@ pub trait Model: Clone {
         self.step(state, action).map(|next| *state = next).is_some()
     }
 
-    /// What the action does to a first-in first-out queue that is empty at first; `None`, for all actions, when
-    /// the model is no such queue. It lets a near-linear monitor judge where values are unique.
-    fn passage(&self, _action: &Self::Action) -> Option<Passage> {
-        None
+    /// The kind of object, which decides by which near-linear monitor a key may be judged.
+    fn shape(&self) -> Shape {
+        Shape::Register
+    }
+
+    /// What the action does to an object of that shape. Must agree with `step`; not asked for a register.
+    fn passage<'a>(&'a self, _action: &'a Self::Action) -> Passage<'a> {
+        Passage::Unclear
+    }
+
+    /// Which of two values leaves a [`Shape::PriorityQueue`] first: the one where this is greater. Different for
+    /// different values.
+    fn priority(&self, _value: Datum) -> i64 {
+        0
     }
 
     /// What the search may know about an action without trying it. Must agree with `step`.
@@ -127,19 +140,6 @@ pub trait Model: Clone {
     fn bytes(&self, _state: &Self::State) -> usize {
         size_of::<Self::State>()
     }
-}
-
-/// What an action does to a queue. Values are numbers, as many as there are different values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passage {
-    /// The value goes in at the end.
-    Enters(u32),
-    /// The value stands first and comes out.
-    Leaves(u32),
-    /// Whatever stands first comes out, if anything does: a dequeue whose answer never came.
-    AnyLeaves,
-    /// Nothing is there.
-    FindsEmpty,
 }
 
 /// What is known about an action without trying it.

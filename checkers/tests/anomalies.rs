@@ -1,10 +1,12 @@
 //! One bad history by hand for each anomaly, and good ones that resemble it.
 
 use rashomon_checkers::linearizable::Linearizable;
-use rashomon_checkers::models::{Kv, Queue, Register};
+use rashomon_checkers::models::{
+    Counter, ElementSet, GrowList, GrowSet, Kv, MultiRegister, PriorityQueue, Queue, Register, Stack,
+};
 use rashomon_checkers::notation::history;
 use rashomon_checkers::set::Set;
-use rashomon_checkers::{Budget, Checker};
+use rashomon_checkers::{Budget, Checker, Model};
 use rashomon_core::{Validity, Verdict};
 
 fn register(text: &str) -> Verdict {
@@ -392,4 +394,142 @@ fn a_queue_found_empty_that_was_not() {
     assert_eq!(verdict.valid, Validity::Invalid, "{verdict:?}");
     assert_eq!(verdict.anomalies[0].events.len(), 4);
     assert_eq!(verdict.stats["methods"]["queue-monitor"], 1);
+}
+
+fn judged<M: Model + Send + Sync>(model: M, text: &str) -> Verdict {
+    Linearizable::new(model).check(&history(text), &Budget::unlimited())
+}
+
+const TWO_PUSHED: &str = "0 invoke push 1\n0 ok push 1\n0 invoke push 2\n0 ok push 2\n";
+
+#[test]
+fn a_stack_gives_back_what_came_last() {
+    acquitted(&judged(
+        Stack::default(),
+        &format!("{TWO_PUSHED}1 invoke pop\n1 ok pop 2\n1 invoke pop\n1 ok pop 1\n1 invoke pop\n1 ok pop"),
+    ));
+    // While 2 is being pushed, 1 can come out under it.
+    acquitted(&judged(
+        Stack::default(),
+        "0 invoke push 1\n0 ok push 1\n0 invoke push 2\n1 invoke pop\n1 ok pop 1\n0 ok push 2",
+    ));
+}
+
+#[test]
+fn a_stack_that_gives_back_what_came_first() {
+    accused(
+        &judged(Stack::default(), &format!("{TWO_PUSHED}1 invoke pop\n1 ok pop 1\n1 invoke pop\n1 ok pop 2")),
+        "out-of-order",
+        &[0, 1, 2, 3, 4, 5, 6, 7],
+        "process 1 was answered pop -> 1 (op 4) although push 2 (op 2), which began after push 1 (op 0) had completed, \
+         lay on top of it and did not come out before pop -> 2 (op 6)",
+    );
+    accused(
+        &judged(Stack::default(), "0 invoke pop\n0 ok pop 5"),
+        "phantom-pop",
+        &[0, 1],
+        "process 0 was answered pop -> 5 (op 0), but nothing ever pushed it",
+    );
+    let verdict = judged(Stack::default(), &format!("{TWO_PUSHED}1 invoke pop\n1 ok pop"));
+    assert_eq!((verdict.valid, verdict.anomalies[0].events.len()), (Validity::Invalid, 4), "{verdict:?}");
+}
+
+const TWO_INSERTED: &str = "0 invoke insert 1\n0 ok insert 1\n0 invoke insert 2\n0 ok insert 2\n";
+
+#[test]
+fn a_priority_queue_gives_out_what_is_greatest() {
+    acquitted(&judged(
+        PriorityQueue::default(),
+        &format!(
+            "{TWO_INSERTED}1 invoke poll\n1 ok poll 2\n1 invoke poll\n1 ok poll 1\n1 invoke poll\n1 ok poll"
+        ),
+    ));
+    accused(
+        &judged(PriorityQueue::default(), &format!("{TWO_INSERTED}1 invoke poll\n1 ok poll 1")),
+        "out-of-order",
+        &[2, 3, 4, 5],
+        "process 1 was answered poll -> 1 (op 4) although insert 2 (op 2) had completed before it began, and what it \
+         inserted never came out",
+    );
+    accused(
+        &judged(
+            PriorityQueue::default(),
+            "0 invoke insert 5\n1 invoke poll\n1 ok poll 5\n1 invoke poll\n1 ok poll 5",
+        ),
+        "duplicate-poll",
+        &[1, 2, 3, 4],
+        "poll -> 5 (op 1) and poll -> 5 (op 3) both took the same value, which was not inserted that often",
+    );
+}
+
+#[test]
+fn an_element_that_was_taken_out_twice() {
+    acquitted(&judged(
+        ElementSet::default(),
+        "0 invoke add 1\n0 ok add true\n0 invoke add 1\n0 ok add false\n0 invoke remove 1\n0 ok remove true\n0 invoke \
+         contains 1\n0 ok contains false",
+    ));
+    let verdict = judged(
+        ElementSet::default(),
+        "0 invoke add 1\n0 ok add true\n1 invoke remove 1\n2 invoke remove 1\n1 ok remove true\n2 ok remove true",
+    );
+    accused(
+        &verdict,
+        "nonlinearizable",
+        &[2, 3, 4, 5],
+        "no order of these 2 operations explains them: remove 1 -> true (op 2) and remove 1 -> true (op 3); the order that \
+         gets farthest ends with the value [], where remove 1 -> true (op 2) is impossible",
+    );
+    assert_eq!(verdict.stats["methods"]["set-monitor"], 1);
+}
+
+#[test]
+fn a_whole_that_lacks_what_was_added() {
+    for (verdict, monitor) in [
+        (
+            judged(GrowSet::default(), "0 invoke add 1\n0 ok add 1\n1 invoke read\n1 ok read []"),
+            "growing-monitor",
+        ),
+        (
+            judged(GrowList::default(), "0 invoke append 1\n0 ok append 1\n1 invoke read\n1 ok read []"),
+            "growing-monitor",
+        ),
+    ] {
+        assert_eq!(
+            (verdict.valid, verdict.anomalies[0].events.as_slice()),
+            (Validity::Invalid, &[0, 1, 2, 3][..])
+        );
+        assert_eq!(verdict.stats["methods"][monitor], 1);
+    }
+    // Two answers of which neither contains the other.
+    let verdict = judged(
+        GrowList::default(),
+        "0 invoke append 1\n1 invoke append 2\n2 invoke read\n3 invoke read\n2 ok read [1,2]\n3 ok read [2]\n0 ok append \
+         1\n1 ok append 2",
+    );
+    assert_eq!(
+        (verdict.valid, verdict.anomalies[0].events.as_slice()),
+        (Validity::Invalid, &[2, 3, 4, 5][..])
+    );
+}
+
+#[test]
+fn a_counter_and_registers_read_together() {
+    let counted = "0 invoke add 2\n0 ok add 2\n1 invoke add -1\n1 info add -1\n2 invoke read\n2 ok read 1";
+    acquitted(&judged(Counter::default(), counted));
+    let verdict = judged(Counter::default(), &counted.replace("read 1", "read 3"));
+    assert_eq!(verdict.valid, Validity::Invalid, "{verdict:?}");
+
+    let both = r#"0 invoke txn [["w","x",1],["w","y",1]]
+                  0 ok txn [["w","x",1],["w","y",1]]
+                  1 invoke txn [["r","x",null],["r","y",null]]
+                  1 ok txn [["r","x",1],["r","y",1]]"#;
+    acquitted(&judged(MultiRegister::default(), both));
+    let torn = both.replace(r#"["r","y",1]"#, r#"["r","y",null]"#);
+    let verdict = judged(MultiRegister::default(), &torn);
+    assert_eq!(verdict.valid, Validity::Invalid, "{verdict:?}");
+    acquitted(&judged(MultiRegister::default().with_nil_reading_anything(true), &torn));
+    let first = "0 invoke read [[\"r\",\"x\",null]]\n0 ok read [[\"r\",\"x\",7]]";
+    acquitted(&judged(MultiRegister::default().with_initial(&serde_json::json!({"x": 7})), first));
+    assert_eq!(judged(MultiRegister::default(), first).valid, Validity::Invalid);
 }

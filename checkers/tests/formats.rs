@@ -201,8 +201,23 @@ fn questions_without_an_answer() {
     let refused = |model| Err(JudgeError::Initial { model, value: "1".to_owned() });
     assert_eq!(ask("kv", Some(json!(1))), refused("kv"));
     assert_eq!(ask("set", Some(json!(1))), refused("set"));
-    let pop = read(Format::JepsenEdn, "[{:process 0 :type :invoke :f :pop}]").unwrap();
-    assert_eq!(judge(&pop, &Question::default(), &Budget::unlimited()), Err(JudgeError::NoModel));
+    for (ops, model) in [
+        (":push :pop", "stack"),
+        (":insert :poll", "priority-queue"),
+        (":enqueue :dequeue", "queue"),
+        (":add :contains :remove", "element-set"),
+        (":append :read", "linearizable-list"),
+        (":add :read", "set"),
+    ] {
+        let events = ops
+            .split(' ')
+            .zip(0..)
+            .map(|(f, process)| format!("{{:process {process} :type :invoke :f {f} :value 1}}"));
+        let recording = read(Format::JepsenEdn, &events.collect::<String>()).unwrap();
+        assert_eq!(recording.model, Some(model));
+    }
+    let shuffle = read(Format::JepsenEdn, "[{:process 0 :type :invoke :f :shuffle}]").unwrap();
+    assert_eq!(judge(&shuffle, &Question::default(), &Budget::unlimited()), Err(JudgeError::NoModel));
 }
 
 proptest! {

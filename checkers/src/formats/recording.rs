@@ -141,6 +141,16 @@ fn model(history: &History) -> Option<&'static str> {
         Some("kv")
     } else if all(&["add", "read"]) {
         Some("set")
+    } else if all(&["add", "remove", "contains"]) {
+        Some("element-set")
+    } else if all(&["append", "read"]) {
+        Some("linearizable-list")
+    } else if all(&["enqueue", "dequeue"]) {
+        Some("queue")
+    } else if all(&["push", "pop"]) {
+        Some("stack")
+    } else if all(&["insert", "poll"]) {
+        Some("priority-queue")
     } else if all(&["propose", "learn"]) {
         Some("consensus")
     } else if all(&["transfer", "read"]) && !all(&["read"]) {

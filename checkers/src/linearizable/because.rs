@@ -3,7 +3,7 @@
 use rashomon_core::history::Pair;
 use rashomon_core::{History, Kind, Value};
 
-mod queue;
+mod passages;
 
 use super::drawing::{node, pair};
 use super::minimal::Core;
@@ -42,7 +42,7 @@ pub(crate) fn tell<M: Model>(
         .or_else(|| teller.stale_read())
         .or_else(|| teller.back_again())
         .or_else(|| teller.lost_append())
-        .or_else(|| teller.queue(core))
+        .or_else(|| teller.passages(core))
         .unwrap_or_else(|| teller.no_order(longest))
 }
 

@@ -14,6 +14,14 @@ pub enum Method {
     Register,
     /// Intervals of a queue's values: where each value was enqueued once only.
     Queue,
+    /// Peeling a stack's values off from outside: where each value was pushed once only.
+    Stack,
+    /// A sweep over a priority queue's values: where each value was inserted once only.
+    PriorityQueue,
+    /// A sweep over each element of a set: where all answers say whether the element was there.
+    Set,
+    /// A chain of the answers of a set or list that only grows: where each element was added once only.
+    Growing,
     /// Depth-first search with a memo, after Wing and Gong (1993) and Lowe (2017): for every model.
     Search,
 }
@@ -24,6 +32,10 @@ impl Method {
         match self {
             Method::Register => "register-monitor",
             Method::Queue => "queue-monitor",
+            Method::Stack => "stack-monitor",
+            Method::PriorityQueue => "priority-queue-monitor",
+            Method::Set => "set-monitor",
+            Method::Growing => "growing-monitor",
             Method::Search => "search",
         }
     }

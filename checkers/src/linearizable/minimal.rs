@@ -28,7 +28,8 @@ const STEPS: u64 = 10_000_000;
 /// Operations with the same state as the culprit, up to so many, are tried for a core first.
 const RELATED: usize = 64;
 
-/// A monitor's clash is confirmed by a search when no more claims than this could matter to it besides its pool.
+/// A monitor's clash is confirmed by a search when it has no more claims than this, and no more could matter to it
+/// besides.
 const CONFIRMED: usize = 1_000;
 
 /// Keys judged by a monitor are placed as far as possible, for pictures, up to so many claims.
@@ -78,7 +79,7 @@ pub(crate) fn confirm<M: Model>(
     if (budget.expired)() {
         return Err(Spent::Time);
     }
-    if clash.others.len() > CONFIRMED {
+    if clash.pool.len().max(clash.others.len()) > CONFIRMED {
         return Ok(Some(Core { claims, minimal: false, stuck: None }));
     }
     let field = clash.pool.iter().chain(&clash.others).map(|claim| *claim as usize).collect();

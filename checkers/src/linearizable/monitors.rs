@@ -4,14 +4,24 @@
 //! once only, an answer says *when* it was given, and sorting replaces searching.
 
 mod blocks;
-mod queue;
 mod register;
+
+mod queue;
 mod spans;
+
+mod priority_queue;
+mod stack;
+
+mod growing;
+mod set;
+
+mod events;
+mod seen;
 
 use super::method::{Assigned, Method};
 use super::partition::Partition;
 use super::rounds::Spent;
-use crate::{Budget, Model};
+use crate::{Budget, Model, Shape};
 
 /// What a monitor found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,31 +52,67 @@ impl Clash {
 
 /// Gives a key to the monitor whose conditions it meets; the search gets it when there is none, and then nothing
 /// was found.
-pub(crate) fn judge<M: Model>(
-    model: &M,
-    partition: &Partition<'_, M>,
+pub(crate) fn judge<'p, 'h, M: Model>(
+    model: &'p M,
+    partition: &'p Partition<'h, M>,
     budget: &Budget<'_>,
 ) -> Result<(Assigned, Option<Finding>), Spent> {
     if (budget.expired)() {
         return Err(Spent::Time);
     }
-    let method = match partition.actions.first().and_then(|action| model.passage(action)) {
-        Some(_) => Method::Queue,
-        None => Method::Register,
+    let monitor: Monitor<'p, 'h, M> = match model.shape() {
+        Shape::Register => Monitor {
+            method: Method::Register,
+            why: "each value was written once only",
+            bytes: register::bytes,
+            judge: |_, partition| register::judge(partition),
+        },
+        Shape::Queue => Monitor {
+            method: Method::Queue,
+            why: "each value was enqueued once only",
+            bytes: queue::bytes,
+            judge: queue::judge,
+        },
+        Shape::Stack => Monitor {
+            method: Method::Stack,
+            why: "each value was pushed once only",
+            bytes: stack::bytes,
+            judge: stack::judge,
+        },
+        Shape::PriorityQueue => Monitor {
+            method: Method::PriorityQueue,
+            why: "each value was inserted once only",
+            bytes: priority_queue::bytes,
+            judge: priority_queue::judge,
+        },
+        Shape::Set => Monitor {
+            method: Method::Set,
+            why: "each answer says whether the element was there",
+            bytes: set::bytes,
+            judge: set::judge,
+        },
+        Shape::GrowingSet | Shape::GrowingList => Monitor {
+            method: Method::Growing,
+            why: "each element was added once only",
+            bytes: growing::bytes,
+            judge: growing::judge,
+        },
     };
-    let (bytes, why) = match method {
-        Method::Queue => (queue::bytes(partition), "each value was enqueued once only"),
-        Method::Register | Method::Search => (register::bytes(partition), "each value was written once only"),
-    };
-    if bytes > budget.bytes {
+    if (monitor.bytes)(partition) > budget.bytes {
         return Err(Spent::Memory);
     }
-    let found = match method {
-        Method::Queue => queue::judge(model, partition),
-        Method::Register | Method::Search => register::judge(partition),
-    };
-    Ok(match found {
-        Ok(finding) => (Assigned { method, why }, Some(finding)),
+    Ok(match (monitor.judge)(model, partition) {
+        Ok(finding) => (Assigned { method: monitor.method, why: monitor.why }, Some(finding)),
         Err(why) => (Assigned { method: Method::Search, why }, None),
     })
+}
+
+/// One of the monitors.
+struct Monitor<'p, 'h, M: Model> {
+    method: Method,
+    /// Why it may judge a key that it does not decline.
+    why: &'static str,
+    /// About how much memory it needs.
+    bytes: fn(&'p Partition<'h, M>) -> usize,
+    judge: fn(&'p M, &'p Partition<'h, M>) -> Result<Finding, &'static str>,
 }

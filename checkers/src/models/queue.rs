@@ -7,7 +7,7 @@ use rashomon_core::history::Pair;
 use rashomon_core::{Kind, Value};
 
 use super::{Datum, Values};
-use crate::{Effect, Model, Passage};
+use crate::{Effect, Model, Passage, Shape};
 
 /// A first-in first-out queue, empty at first.
 ///
@@ -76,13 +76,17 @@ impl Model for Queue {
         true
     }
 
-    fn passage(&self, action: &QueueAction) -> Option<Passage> {
-        Some(match action {
-            QueueAction::Enqueue(value) => Passage::Enters(value.number()),
-            QueueAction::Dequeue(value) => Passage::Leaves(value.number()),
+    fn shape(&self) -> Shape {
+        Shape::Queue
+    }
+
+    fn passage<'a>(&'a self, action: &'a QueueAction) -> Passage<'a> {
+        match *action {
+            QueueAction::Enqueue(value) => Passage::Enters(value),
+            QueueAction::Dequeue(value) => Passage::Leaves(value),
             QueueAction::DequeueAny => Passage::AnyLeaves,
             QueueAction::Empty => Passage::FindsEmpty,
-        })
+        }
     }
 
     fn effect(&self, action: &QueueAction) -> Effect<Self::State> {

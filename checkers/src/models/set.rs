@@ -1,18 +1,17 @@
 //! A set that only grows, as one linearizable object.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rashomon_core::history::Pair;
 use rashomon_core::{Kind, Value};
 
 use super::{Datum, Values};
-use crate::{Effect, Model};
+use crate::{Effect, Model, Passage, Shape};
 
 /// A set to which elements are added and which is read as a whole, judged exactly.
 ///
-/// Its states are whole sets, so it is for histories of some hundreds of operations; the checker
-/// [`Set`](crate::set::Set) follows each element instead and has no such limit.
+/// Its states are whole sets, so where an element is added twice, which leaves a key to the search, it is for some
+/// hundreds of operations; the checker [`Set`](crate::set::Set) follows each element instead and has no such limit.
 ///
 /// Operations, as `f` and value: `add` with the element, `read` with the list of all elements when `ok`.
 #[derive(Clone, Debug, Default)]
@@ -26,13 +25,14 @@ pub enum GrowSetAction {
     /// This became an element.
     Add(Datum),
     /// These were the elements.
-    Read(Arc<BTreeSet<Datum>>),
+    Read(Arc<Vec<Datum>>),
     /// An answer that no set can give, since an element stood in it twice.
     Impossible,
 }
 
 impl Model for GrowSet {
-    type State = Arc<BTreeSet<Datum>>;
+    /// The elements in the order of their numbers.
+    type State = Arc<Vec<Datum>>;
     type Action = GrowSetAction;
 
     fn name(&self) -> &'static str {
@@ -49,7 +49,9 @@ impl Model for GrowSet {
             "read" => match pair.completion.filter(|op| op.kind == Kind::Ok).map(|op| &op.value) {
                 None => Ok(None),
                 Some(Value::Array(list)) => {
-                    let elements: BTreeSet<Datum> = list.iter().map(|one| self.values.intern(one)).collect();
+                    let mut elements: Vec<Datum> = list.iter().map(|one| self.values.intern(one)).collect();
+                    elements.sort_unstable();
+                    elements.dedup();
                     let action = if elements.len() == list.len() {
                         GrowSetAction::Read(Arc::new(elements))
                     } else {
@@ -64,16 +66,32 @@ impl Model for GrowSet {
     }
 
     fn step(&self, state: &Self::State, action: &GrowSetAction) -> Option<Self::State> {
+        let mut next = state.clone();
+        self.apply(&mut next, action).then_some(next)
+    }
+
+    fn apply(&self, state: &mut Self::State, action: &GrowSetAction) -> bool {
         match action {
             GrowSetAction::Add(element) => {
-                let mut next = state.clone();
-                if !next.contains(element) {
-                    Arc::make_mut(&mut next).insert(*element);
+                if let Err(place) = state.binary_search(element) {
+                    Arc::make_mut(state).insert(place, *element);
                 }
-                Some(next)
+                true
             }
-            GrowSetAction::Read(elements) => (state == elements).then(|| state.clone()),
-            GrowSetAction::Impossible => None,
+            GrowSetAction::Read(elements) => state == elements,
+            GrowSetAction::Impossible => false,
+        }
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::GrowingSet
+    }
+
+    fn passage<'a>(&'a self, action: &'a GrowSetAction) -> Passage<'a> {
+        match action {
+            GrowSetAction::Add(element) => Passage::Grows(*element),
+            GrowSetAction::Read(elements) => Passage::Whole(elements),
+            GrowSetAction::Impossible => Passage::Impossible,
         }
     }
 
@@ -86,7 +104,8 @@ impl Model for GrowSet {
     }
 
     fn reachable(&self, from: &Self::State, to: &Self::State) -> bool {
-        from.is_subset(to)
+        let mut larger = to.iter();
+        from.iter().all(|element| larger.any(|other| other == element))
     }
 
     fn show(&self, state: &Self::State) -> Value {

@@ -75,7 +75,8 @@ pub(crate) fn agree<M: Model + Send + Sync>(
     history: &History,
 ) -> Result<(), TestCaseError> {
     // An update whose answer came keeps it when it is set aside, which an open operation of a history cannot show.
-    let answering = history.pairs().any(|pair| matches!(pair.invoke.f.as_str(), "dequeue" | "acquire"));
+    let answering =
+        history.pairs().any(|pair| matches!(pair.invoke.f.as_str(), "dequeue" | "pop" | "poll" | "acquire"));
 
     if history.pairs().all(|pair| pair.outcome() != Kind::Ok) {
         return Ok(());

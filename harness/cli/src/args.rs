@@ -206,9 +206,10 @@ pub(crate) struct CheckArguments {
     /// file in it.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// What the data is: register, cas-register, kv, set, linearizable-set, queue, mutex, lock, consensus, sections, bank,
-    /// atomic-commitment, linearizable-bank, list-append or rw-register; or any checker of `rashomon list checkers`
-    /// [default: what the ops suggest].
+    /// What the data is: register, cas-register, multi-register, kv, linearizable-counter, queue, stack, priority-queue,
+    /// set, element-set, linearizable-set, linearizable-list, mutex, lock, consensus, sections, bank, atomic-commitment,
+    /// linearizable-bank, list-append or rw-register; or any checker of `rashomon list checkers` [default: what the ops
+    /// suggest].
     #[arg(long, short = 'm', value_parser = model)]
     pub(crate) model: Option<String>,
     /// The value before anything was written, as JSON [default: the format's own; null in ours].

@@ -12,13 +12,12 @@
 //! An enqueue that never returned takes part if its value came out. Dequeues without answer beside ones that found
 //! the queue empty are left to the search.
 
-use rustc_hash::FxHashMap;
-
 use super::super::partition::{NEVER, Partition};
 use super::register::NONE;
+use super::seen::Seen;
 use super::spans::{self, Span};
 use super::{Clash, Finding};
-use crate::{Model, Passage};
+use crate::Model;
 
 /// The most events: ranks are doubled, to have moments between them.
 const LONGEST: u32 = NEVER / 2 - 1;
@@ -28,40 +27,16 @@ pub(super) fn bytes<M: Model>(partition: &Partition<'_, M>) -> usize {
     partition.claims.len() * (size_of::<Span>() / 2 + 40)
 }
 
-/// What was seen of a queue.
-#[derive(Debug, Default)]
-struct Seen {
-    /// For each value its enqueue and its dequeue.
-    values: Vec<(u32, u32)>,
-    /// A value that came out twice.
-    twice: Option<(u32, u32)>,
-    empty: Vec<u32>,
-    unanswered: Vec<u32>,
-}
-
-/// The values of one key, numbered from 0: the model's numbers cover all keys.
-enum Numbers {
-    Table(Vec<u32>),
-    Map(FxHashMap<u32, u32>),
-}
-
-impl Numbers {
-    fn place(&mut self, number: u32, seen: &mut Seen) -> usize {
-        let place = match self {
-            Numbers::Table(table) => &mut table[number as usize],
-            Numbers::Map(map) => map.entry(number).or_insert(NONE),
-        };
-        if *place == NONE {
-            *place = seen.values.len() as u32;
-            seen.values.push((NONE, NONE));
-        }
-        *place as usize
-    }
-}
-
 /// Judges a key; the error says why this is no case for it.
 pub(super) fn judge<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result<Finding, &'static str> {
-    let seen = look(model, partition)?;
+    let seen = Seen::look(model, partition)?;
+    if partition
+        .claims
+        .iter()
+        .any(|claim| claim.call > LONGEST || (claim.ret != NEVER && claim.ret > LONGEST))
+    {
+        return Err("the history is too long");
+    }
     if !seen.unanswered.is_empty() && !seen.empty.is_empty() {
         return Err("some dequeues found the queue empty and others have no answer");
     }
@@ -76,69 +51,17 @@ pub(super) fn judge<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result
             Ok(Finding::Order(spans::merge(partition, &list, &order)))
         }
         Err(mut clash) => {
-            let pool = &clash.pool;
-            let touched = seen.values.iter().filter(|(one, two)| pool.contains(one) || pool.contains(two));
-            let others = touched.flat_map(|(one, two)| [*one, *two]).chain(seen.unanswered.iter().copied());
-            clash.others = others.filter(|claim| *claim != NONE && !pool.contains(claim)).collect();
+            clash.others = seen.counterparts(&clash.pool);
             Ok(Finding::Clash(clash))
         }
     }
 }
 
-fn look<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result<Seen, &'static str> {
-    let passages = || partition.actions.iter().map(|action| model.passage(action));
-    let number = |passage| match passage {
-        Some(Passage::Enters(number) | Passage::Leaves(number)) => number,
-        Some(Passage::AnyLeaves | Passage::FindsEmpty) | None => 0,
-    };
-    let most = passages().map(number).max().unwrap_or(0) as usize;
-    let mut numbers = if most < partition.claims.len() * 4 + 64 {
-        Numbers::Table(vec![NONE; most + 1])
-    } else {
-        Numbers::Map(FxHashMap::default())
-    };
-    let mut seen = Seen::default();
-    for (passage, claim) in passages().zip(0..) {
-        match passage.ok_or("the model is no queue")? {
-            Passage::Enters(number) => {
-                let place = numbers.place(number, &mut seen);
-                if std::mem::replace(&mut seen.values[place].0, claim) != NONE {
-                    return Err("a value was enqueued twice");
-                }
-            }
-            Passage::Leaves(number) => {
-                let place = numbers.place(number, &mut seen);
-                let first = seen.values[place].1;
-                if first == NONE {
-                    seen.values[place].1 = claim;
-                } else if seen.twice.is_none() {
-                    seen.twice = Some((first, claim));
-                }
-            }
-            Passage::AnyLeaves => seen.unanswered.push(claim),
-            Passage::FindsEmpty => seen.empty.push(claim),
-        }
-    }
-    if partition
-        .claims
-        .iter()
-        .any(|claim| claim.call > LONGEST || (claim.ret != NEVER && claim.ret > LONGEST))
-    {
-        return Err("the history is too long");
-    }
-    Ok(seen)
-}
-
 /// The spans of the values that take part, each with its dequeue, of which some have no answer.
 fn pass<M: Model>(partition: &Partition<'_, M>, seen: &Seen) -> Result<Vec<Span>, Clash> {
-    if let Some((one, two)) = seen.twice {
-        return Err(Clash::of([one, two]));
-    }
+    seen.check(partition)?;
     let mut list = Vec::with_capacity(seen.values.len() + seen.empty.len());
     for (enqueue, dequeue) in &seen.values {
-        if *enqueue == NONE {
-            return Err(Clash::of([*dequeue]));
-        }
         let never_in = partition.claims[*enqueue as usize].ret == NEVER && *dequeue == NONE;
         if !never_in {
             list.push(Span::of(partition, *enqueue, *dequeue)?);

@@ -1,7 +1,4 @@
-//! The monitor of registers against an oracle that tries every order, and against the search.
-
-mod histories;
-mod oracle;
+//! The monitor of registers.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -13,8 +10,8 @@ use rashomon_checkers::{Budget, Checker};
 use rashomon_core::{History, Kind, Value};
 use serde_json::json;
 
-use histories::{cases, choices, observe};
-use oracle::build;
+use crate::histories::{cases, choices, observe};
+use crate::oracle::{self, build};
 
 /// Reads, writes and cas of values that are written once, up to one in `twice`, which are written again.
 ///

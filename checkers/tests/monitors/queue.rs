@@ -1,20 +1,16 @@
-//! The monitor of queues against an oracle that tries every order, and against the search.
-
-mod histories;
-mod oracle;
+//! The monitor of queues.
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
 
 use proptest::prelude::*;
-use rashomon_checkers::linearizable::Linearizable;
 use rashomon_checkers::models::Queue;
-use rashomon_checkers::{Budget, Checker};
 use rashomon_core::{History, Kind, Value};
 use serde_json::json;
 
-use histories::{cases, choices, observe};
-use oracle::build;
+use crate::agreement::{self, agree_with_search, without};
+use crate::histories::{cases, choices, observe};
+use crate::oracle::build;
 
 /// Enqueues of values that are enqueued once, up to one in `twice`, which are enqueued again; dequeues of values of
 /// the past and of the near future, or of nothing.
@@ -58,26 +54,16 @@ fn fits(history: &History) -> bool {
 }
 
 fn agree(history: &History) -> Result<(), TestCaseError> {
-    let checker = Linearizable::new(Queue::default());
-    oracle::agree(&checker, &Queue::default(), history)?;
-    let verdict = checker.check(history, &Budget::unlimited());
-    if let Some(methods) = verdict.stats.get("methods") {
-        prop_assert_eq!(methods.get("queue-monitor").is_some(), fits(history), "{}", methods);
-    }
-    Ok(())
+    agreement::agree(&Queue::default(), history, "queue-monitor", fits(history))
 }
 
 /// Without dequeues that have no answer, or without such as found the queue empty: cases for the monitor.
 fn only(history: &History, unanswered: bool) -> History {
-    let kept = history.pairs().filter(|pair| {
+    without(history, |pair| {
         let ok = pair.outcome() == Kind::Ok;
         let empty = ok && pair.completion.is_some_and(|op| op.value.is_null());
-        pair.invoke.f == "enqueue" || if unanswered { !empty } else { ok }
-    });
-    let mut ops: Vec<_> =
-        kept.flat_map(|pair| [Some(pair.invoke), pair.completion]).flatten().cloned().collect();
-    ops.sort_by_key(|op| op.index);
-    History::new(ops).expect("a history")
+        pair.invoke.f == "dequeue" && if unanswered { empty } else { !ok }
+    })
 }
 
 proptest! {
@@ -111,16 +97,6 @@ proptest! {
     #[test]
     fn long_queues_that_nearly_work(choices in choices(30), unanswered: bool) {
         let history = only(&observe(4, 30, &choices, VecDeque::new(), act(&Cell::new(0), 0), apply), unanswered);
-        let checker = Linearizable::new(Queue::default());
-        let monitored = checker.check(&history, &Budget::unlimited());
-        let looks = Cell::new(0);
-        let expired = || {
-            looks.set(looks.get() + 1);
-            looks.get() > 30
-        };
-        let searched = checker.by_search().check(&history, &Budget::new(usize::MAX, &expired));
-        if searched.unknown.is_empty() {
-            prop_assert_eq!(monitored.valid, searched.valid, "{:?}\n{:?}", monitored, searched);
-        }
+        agree_with_search(&Queue::default(), &history)?;
     }
 }

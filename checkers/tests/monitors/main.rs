@@ -1,0 +1,14 @@
+//! The near-linear monitors against an oracle that tries every order, and against the search.
+
+#[path = "../histories/mod.rs"]
+mod histories;
+#[path = "../oracle/mod.rs"]
+mod oracle;
+
+mod agreement;
+mod growing;
+mod priority_queue;
+mod queue;
+mod register;
+mod set;
+mod stack;
