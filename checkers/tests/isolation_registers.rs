@@ -27,6 +27,7 @@ fn anomalies() {
         (&["G-single-realtime"], "0 ok x:=1\n--\n1 ok x==nil"),
         (&["G-nonadjacent"], "0 ok x:=1\n1 ok y:=2\n2 ok x==1 y==nil\n3 ok x==nil y==2"),
         (&["G2-item"], "0 ok x==nil y:=1\n1 ok y==nil x:=2"),
+        (&["G1c", "cyclic-versions"], "0 ok x==1 x:=2\n1 ok x==2 x:=1"),
         (&["G2-item", "lost-update"], "0 ok x==nil x:=1\n1 ok x==nil x:=2"),
     ] {
         let verdict = judged(text);
@@ -35,6 +36,17 @@ fn anomalies() {
         assert_eq!(names, expected, "{text}\n{verdict:#?}");
         assert_eq!(verdict.valid, Validity::Invalid);
     }
+}
+
+#[test]
+fn an_order_of_versions_that_contradicts_itself_is_told_and_not_used() {
+    let verdict = judged("0 ok x==1 x:=2\n1 ok x==2 x:=1\n2 ok y==nil");
+    let told = verdict.anomalies.iter().find(|anomaly| anomaly.name == "cyclic-versions").unwrap();
+    assert_eq!(told.key.as_deref(), Some("x"));
+    assert!(told.because.contains("was not used"), "{}", told.because);
+    // No dependency comes from it: who read 1 and who wrote after it are not ordered.
+    let dirty = judged("0 ok x==1 x:=2\n1 ok x==2 x:=1\n2 ok x==1 y:=3\n0 ok y==3");
+    assert!(dirty.anomalies.iter().all(|anomaly| !anomaly.because.contains("replaced by")), "{dirty:#?}");
 }
 
 #[test]
@@ -63,8 +75,8 @@ fn what_cannot_be_judged_is_unknown_and_says_why() {
     for (text, reason) in [
         ("0 fail x:=1", "vacuous: no transaction succeeded"),
         ("0 ok x:=1", "vacuous: no transaction that succeeded read anything"),
-        ("0 ok x:=1\n1 ok x:=1 x==1", "event 3: 1 is written to key x a second time: values must differ"),
-        ("0 ok x+1 x==1", "event 1: [\"append\",\"x\",1]: a register takes w and r, not append"),
+        ("0 ok x:=1\n1 ok x:=1 x==1", "event 1: 1 is written to key x a second time: values must differ"),
+        ("0 ok x+1 x==1", "event 0: [\"append\",\"x\",1]: a register takes w and r, not append"),
     ] {
         assert_eq!(judged(text).unknown, [reason], "{text}");
     }

@@ -47,7 +47,7 @@ pub(super) struct Taken {
 /// Reads a sequence of maps, or maps one after another.
 pub(super) fn read(source: impl BufRead, notation: Notation, keyed: Keyed) -> Result<Taken, HistoryError> {
     let mut forms = Forms::new(source);
-    let mut fields = Fields { notation, processes: false, beyond: BTreeMap::new() };
+    let mut fields = Fields::new(notation);
     let mut ops: Vec<Op> = Vec::new();
     let mut tagged = Vec::new();
     let mut lines = Vec::new();
@@ -56,9 +56,7 @@ pub(super) fn read(source: impl BufRead, notation: Notation, keyed: Keyed) -> Re
         let Some((map, tag)) = map(form, line, notation)? else { continue };
         let (op, index) = fields.op(map, ops.len()).map_err(|reason| HistoryError::at(line, reason))?;
         if index.is_some() && index <= last_index {
-            let reason =
-                format!("its {}index is not above the one before: ops must come in order", notation.colon());
-            return Err(HistoryError::at(line, reason));
+            return Err(HistoryError::at(line, not_above(notation)));
         }
         last_index = index.or(last_index);
         ops.push(op);
@@ -74,6 +72,10 @@ pub(super) fn read(source: impl BufRead, notation: Notation, keyed: Keyed) -> Re
     let any = keyed != Keyed::No && part(&mut ops, &tagged, pairs);
     let history = History::with_lines(ops, &lines)?;
     Ok(Taken { history, pairs: any, processes: fields.processes, beyond: fields.beyond })
+}
+
+pub(super) fn not_above(notation: Notation) -> String {
+    format!("its {}index is not above the one before: ops must come in order", notation.colon())
 }
 
 /// Tells keys from values; answers whether there was any key.
@@ -114,10 +116,10 @@ fn all_reads_are_pairs(ops: &[Op]) -> bool {
 }
 
 /// The fields of an op, and whether its value says that it has a key.
-type Described = (Map<String, Value>, bool);
+pub(super) type Described = (Map<String, Value>, bool);
 
 /// What a text says of an op; `None` where the text is to be ignored.
-fn map(form: &str, line: usize, notation: Notation) -> Result<Option<Described>, HistoryError> {
+pub(super) fn map(form: &str, line: usize, notation: Notation) -> Result<Option<Described>, HistoryError> {
     match notation {
         Notation::Edn => {
             let wrong = |error: super::EdnError| HistoryError::at(error.line, error.reason);
@@ -165,15 +167,23 @@ impl Notation {
 }
 
 /// Makes ops of fields.
-struct Fields {
+pub(super) struct Fields {
     notation: Notation,
     processes: bool,
     beyond: BTreeMap<String, u64>,
 }
 
 impl Fields {
+    pub(super) fn new(notation: Notation) -> Fields {
+        Fields { notation, processes: false, beyond: BTreeMap::new() }
+    }
+
     /// The op that a map describes, and its index if it has one.
-    fn op(&mut self, mut map: Map<String, Value>, position: usize) -> Result<(Op, Option<u64>), String> {
+    pub(super) fn op(
+        &mut self,
+        mut map: Map<String, Value>,
+        position: usize,
+    ) -> Result<(Op, Option<u64>), String> {
         let colon = self.notation.colon();
         let value = map.remove("value").unwrap_or_default();
         let process = map.remove("process");

@@ -13,14 +13,4 @@ mod forms;
 mod jepsen;
 mod porcupine;
 mod recording;
-mod suggest;
-
-mod convert;
-mod write;
-
-pub use convert::convert;
-pub use edn::{Edn, EdnError, Reader};
-pub use format::Format;
-pub use jepsen::Keyed;
-pub use recording::{Recording, read, read_from, read_keyed};
-pub use write::{Target, Writer, write_edn};
+mod transactions;

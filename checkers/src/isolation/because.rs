@@ -22,7 +22,7 @@ pub(super) fn explain(
         .iter()
         .enumerate()
         .map(|(place, (vertex, _))| {
-            let one = transactions.list[*vertex as usize];
+            let one = transactions.get(*vertex);
             let events =
                 one.completion.map_or_else(|| one.invoke.to_string(), |end| format!("{}-{end}", one.invoke));
             graph.add_node(format!("{} (process {}, events {events})", name(place), one.process))
@@ -32,7 +32,7 @@ pub(super) fn explain(
     let mut sentences = Vec::new();
     for (place, (vertex, class)) in cycle.0.iter().enumerate() {
         let next = cycle.0[(place + 1) % cycle.0.len()].0;
-        let (one, two) = (transactions.list[*vertex as usize], transactions.list[next as usize]);
+        let (one, two) = (transactions.get(*vertex), transactions.get(next));
         let (key, sentence) = match *class {
             Class::PROCESS => (None, format!("process {} did it earlier", one.process)),
             Class::REALTIME => (
@@ -61,7 +61,7 @@ pub(super) fn explain(
     }
     let told: Vec<String> = (0..cycle.0.len())
         .map(|place| {
-            let one = transactions.list[cycle.0[place].0 as usize];
+            let one = transactions.get(cycle.0[place].0);
             let event = one.completion.map_or_else(String::new, |end| format!("-{end}"));
             format!("{} = events {}{event}", name(place), one.invoke)
         })

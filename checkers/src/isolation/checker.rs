@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use rashomon_core::{History, Kind, Validity, Verdict};
 
-use super::append::{Observed, count};
+use super::append::{Depth, Observed};
 use super::because::explain;
 use super::finding::Findings;
-use super::hunt::{Found, hunt, is_cyclic};
-use super::level::Level;
+use super::graph::{Graph, TooLarge};
+use super::hunt::{Found, hunt};
+use super::level::{Isolation, Level, Levels, Order};
 use super::lists::Lists;
+use super::micro_ops::Names;
+use super::stream::Stream;
 use super::table::Table;
 use super::transactions::Transactions;
 use crate::{Budget, Checker};
@@ -39,65 +42,6 @@ impl ListAppend {
     pub fn promising(promised: Level) -> ListAppend {
         ListAppend { promised }
     }
-
-    fn judge(self, history: &History, budget: &Budget<'_>) -> Result<Verdict, String> {
-        let mut lists = Lists::default();
-        let mut transactions = Transactions::follow(history, budget, |number, outcome, micro_ops| {
-            lists.take(number, outcome, micro_ops)?;
-            if number.is_multiple_of(1024) && lists.bytes() > budget.bytes {
-                return Err("memory budget exhausted".to_owned());
-            }
-            Ok(())
-        })?;
-        if count(&transactions, Kind::Ok) == 0 {
-            return Err("vacuous: no transaction succeeded".to_owned());
-        }
-        if lists.read == 0 {
-            return Err("vacuous: no transaction that succeeded read anything".to_owned());
-        }
-        let mut edges = std::mem::take(&mut transactions.edges);
-        let observed = Observed::new(&lists, &transactions.list);
-        let mut findings = observed.anomalies();
-        // Where reads contradict each other, what they show of the order is no ground to say that a level holds.
-        let sure = lists.strays.is_empty() && !findings.counts.contains_key("incompatible-order");
-        let own = edges.clone();
-        observed.depend(&mut edges, false);
-        if lists.bytes() + edges.bytes() * 2 > budget.bytes {
-            return Err("memory budget exhausted".to_owned());
-        }
-        let real = transactions.list.len() as u32;
-        let mut graph = edges.graph(real);
-        let mut found = Found::default();
-        if is_cyclic(&graph) {
-            edges = own;
-            observed.depend(&mut edges, true);
-            graph = edges.graph(real);
-            found = hunt(&graph, budget);
-        }
-        for cycle in &found.cycles {
-            findings.add(&cycle.name(), cycle.rules_out(), || {
-                explain(cycle, &transactions, |from, class, to| observed.why(from, class, to))
-            });
-        }
-        let violated = findings.violated();
-        let open = observed.order_is_open();
-        let table = Table::new(violated, |level| {
-            !found.exhausted && sure && !(open && level.forbids_concurrent_writers())
-        });
-        let mut unknown = Vec::new();
-        if found.exhausted {
-            unknown.push("time budget exhausted in the search for cycles".to_owned());
-        } else if open {
-            unknown.push("appends that no read shows may have been made in any order".to_owned());
-        }
-        let facts = Facts { transactions: &transactions, findings, table, unknown };
-        let verdict = facts.verdict("list-append", self.promised);
-        Ok(verdict
-            .with_stat("edges", graph.edges())
-            .with_stat("components", found.components)
-            .with_stat("appends", lists.appends.len())
-            .with_stat("reads", lists.read))
-    }
 }
 
 impl Checker for ListAppend {
@@ -111,8 +55,87 @@ impl Checker for ListAppend {
     }
 
     fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
-        self.judge(history, budget).unwrap_or_else(|reason| Verdict::unknown(self.name(), reason))
+        let mut stream = Stream::lists(self.promised);
+        stream.follow(history, budget);
+        stream.verdict(budget)
     }
+}
+
+/// The verdict on lists, once all was read.
+pub(super) fn judge(
+    lists: &Lists,
+    names: &Names,
+    transactions: &Transactions,
+    promised: Level,
+    budget: &Budget<'_>,
+) -> Result<Verdict, String> {
+    if transactions.count(Kind::Ok) == 0 {
+        return Err("vacuous: no transaction succeeded".to_owned());
+    }
+    if lists.read == 0 {
+        return Err("vacuous: no transaction that succeeded read anything".to_owned());
+    }
+    let observed = Observed::new(lists, names, transactions);
+    let mut findings = observed.anomalies();
+    // Where reads contradict each other, what they show of the order is no ground to say that a level holds.
+    let sure = lists.strays.is_empty() && !findings.counts.contains_key("incompatible-order");
+    let real = transactions.len() as u32;
+    let graph = |depth: Depth| {
+        if (budget.expired)() {
+            return Err("time budget exhausted".to_owned());
+        }
+        let graph = Graph::build(real, |edges| {
+            transactions.order(edges);
+            observed.depend(edges, depth);
+        });
+        graph.map_err(|TooLarge| "the graph of dependencies has more edges than can be numbered".to_owned())
+    };
+    let mut whole = graph(Depth::Next)?;
+    let mut found = Found::default();
+    if whole.is_cyclic() {
+        whole = graph(Depth::All)?;
+        found = hunt(&whole, budget);
+    }
+    let edges = whole.edges();
+    drop(whole);
+    for cycle in &found.cycles {
+        findings.add(&cycle.name(), cycle.rules_out(), || {
+            explain(cycle, transactions, |from, class, to| observed.why(from, class, to))
+        });
+    }
+    let violated = findings.violated();
+    let mut open = observed.order_is_open();
+    // Some order of the appends that no read shows is enough to say that a level holds, as one is as good as another.
+    let mut guessed = Levels::default();
+    if open && !found.exhausted {
+        let guess = hunt(&graph(Depth::Guessed)?, budget);
+        guessed = guess.cycles.iter().fold(Levels::default(), |all, cycle| all.and(cycle.rules_out()));
+        if guess.exhausted {
+            guessed = Levels::from(&[Isolation::ReadUncommitted], Order::Plain);
+        }
+        open = Level::all().any(|level| {
+            level.forbids_concurrent_writers() && guessed.contains(level) && !violated.contains(level)
+        });
+    }
+    let table = Table::new(violated, |level| {
+        let known = !level.forbids_concurrent_writers() || !open || !guessed.contains(level);
+        !found.exhausted && sure && known
+    });
+    let mut unknown = Vec::new();
+    if found.exhausted {
+        unknown.push("time budget exhausted in the search for cycles".to_owned());
+    } else if !sure {
+        unknown.push("reads contradict each other, so the order of appends is not known".to_owned());
+    } else if open {
+        unknown.push("appends that no read shows may have been made in any order".to_owned());
+    }
+    let facts = Facts { transactions, findings, table, unknown };
+    Ok(facts
+        .verdict("list-append", promised)
+        .with_stat("edges", edges)
+        .with_stat("components", found.components)
+        .with_stat("appends", lists.appends.list.len())
+        .with_stat("reads", lists.read))
 }
 
 /// All that is known of a history of transactions.
@@ -127,8 +150,8 @@ pub(super) struct Facts<'a> {
 impl Facts<'_> {
     /// The verdict of a database that promised this level: its anomalies are those that rule the level out.
     pub(super) fn verdict(mut self, checker: &str, promised: Level) -> Verdict {
-        let total = self.transactions.list.len();
-        let ok = count(self.transactions, Kind::Ok);
+        let total = self.transactions.len();
+        let ok = self.transactions.count(Kind::Ok);
         self.findings.list.sort_by_key(|finding| std::cmp::Reverse(finding.rules_out.count()));
         let counted = |accused: bool| {
             let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

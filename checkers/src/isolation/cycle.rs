@@ -102,7 +102,7 @@ impl Cycle {
 #[cfg(test)]
 mod tests {
     use super::super::level::{Isolation, Level};
-    use super::{Class, Cycle};
+    use super::{Class, Cycle, Graph};
 
     const WW: Class = Class::WW;
     const WR: Class = Class::WR;
@@ -158,9 +158,7 @@ mod tests {
 
     #[test]
     fn a_walk_that_crosses_itself_is_two_cycles() {
-        let mut edges = super::super::graph::Edges::default();
-        edges.add(0, 1, RW);
-        let graph = edges.graph(3);
+        let graph = Graph::build(3, |edges| edges.add(0, 1, RW)).unwrap();
         let cycles = Cycle::of_walk(&graph, &[(0, RW), (1, WR), (2, WW), (1, WR)]);
         assert_eq!(cycles, [Cycle(vec![(1, WR), (2, WW)]), Cycle(vec![(0, RW), (1, WR)])]);
     }

@@ -75,7 +75,7 @@ impl Finding {
     pub(super) fn accuse(&self, transactions: &Transactions) -> Anomaly {
         let mut events = Vec::new();
         for transaction in &self.transactions {
-            let transaction = transactions.list[*transaction as usize];
+            let transaction = transactions.get(*transaction);
             events.push(transaction.invoke);
             events.extend(transaction.completion);
         }

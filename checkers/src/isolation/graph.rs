@@ -27,6 +27,15 @@ impl Class {
         Class(self.0 | other.0)
     }
 
+    /// The number of a single class.
+    fn number(self) -> u32 {
+        self.0.trailing_zeros()
+    }
+
+    fn of_number(number: u32) -> Class {
+        Class(1 << number)
+    }
+
     /// What an edge of this class is called.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -40,23 +49,55 @@ impl Class {
     }
 }
 
-/// A directed graph whose first `real` vertices are transactions. The others stand for many edges at once: barriers of
-/// real time, and fans from many readers to many writers. They have length 0 in paths.
+/// A directed graph whose first `real` vertices are transactions. The others stand for many edges at once: rows of real
+/// time, and fans from many readers to many writers. They have length 0 in paths.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     real: u32,
     offsets: Vec<u32>,
-    targets: Vec<u32>,
-    classes: Vec<Class>,
+    /// Each edge in one number: its target, and above that its class.
+    edges: Vec<u32>,
 }
 
+/// The bits of an edge that are its target; the others are the number of its class.
+const TARGET_BITS: u32 = 29;
+const TARGET: u32 = (1 << TARGET_BITS) - 1;
+
+/// There are more vertices or edges than a graph holds.
+#[derive(Debug)]
+pub(super) struct TooLarge;
+
 impl Graph {
+    /// The graph between so many transactions whose edges `each` adds. It is asked twice, and must add the same both
+    /// times: first the edges are counted, then each gets its place, so that none is stored more than once.
+    pub(super) fn build(real: u32, each: impl Fn(&mut Edges)) -> Result<Graph, TooLarge> {
+        let mut counted = Edges { real, places: vec![0; real as usize], placed: None };
+        each(&mut counted);
+        let vertices = counted.places.len();
+        let total: u64 = counted.places.iter().map(|degree| u64::from(*degree)).sum();
+        if vertices >= TARGET as usize || total >= u64::from(u32::MAX) {
+            return Err(TooLarge);
+        }
+        let mut offsets = counted.places;
+        let mut next = 0;
+        for offset in &mut offsets {
+            next += std::mem::replace(offset, next);
+        }
+        let mut filled = Edges { real, places: offsets, placed: Some((0, vec![0; total as usize])) };
+        each(&mut filled);
+        // Each place now stands where the next vertex begins.
+        let mut offsets = filled.places;
+        offsets.insert(0, 0);
+        let (_, edges) = filled.placed.expect("the edges were given places");
+        Ok(Graph { real, offsets, edges })
+    }
+
     pub(super) fn vertices(&self) -> usize {
         self.offsets.len() - 1
     }
 
     pub(super) fn edges(&self) -> usize {
-        self.targets.len()
+        self.edges.len()
     }
 
     pub(super) fn is_real(&self, vertex: u32) -> bool {
@@ -69,64 +110,91 @@ impl Graph {
 
     /// The edge number `place` out of a vertex.
     pub(super) fn edge(&self, vertex: u32, place: usize) -> (u32, Class) {
-        let at = self.offsets[vertex as usize] as usize + place;
-        (self.targets[at], self.classes[at])
+        let edge = self.edges[self.offsets[vertex as usize] as usize + place];
+        (edge & TARGET, Class::of_number(edge >> TARGET_BITS))
     }
 
     pub(super) fn out(&self, vertex: u32) -> impl Iterator<Item = (u32, Class)> {
         (0..self.degree(vertex)).map(move |place| self.edge(vertex, place))
     }
 
+    /// Whether there is any cycle: whether taking away vertices that nothing leads to, again and again, leaves any.
+    pub(super) fn is_cyclic(&self) -> bool {
+        let mut waiting = vec![0_u32; self.vertices()];
+        for edge in &self.edges {
+            waiting[(edge & TARGET) as usize] += 1;
+        }
+        let mut left = self.vertices();
+        let mut free: Vec<u32> = (0..left as u32).filter(|vertex| waiting[*vertex as usize] == 0).collect();
+        while let Some(vertex) = free.pop() {
+            left -= 1;
+            for (target, _) in self.out(vertex) {
+                let waiting = &mut waiting[target as usize];
+                *waiting -= 1;
+                if *waiting == 0 {
+                    free.push(target);
+                }
+            }
+        }
+        left > 0
+    }
+
     /// The part between these vertices, transactions first, which are numbered anew in their order. `places` holds
     /// `u32::MAX` for every vertex, before and after.
     pub(super) fn part(&self, vertices: &[u32], places: &mut [u32]) -> Graph {
         let real = vertices.iter().filter(|vertex| self.is_real(**vertex)).count() as u32;
-        let number = |place: u32| if place < real { place } else { (place - real) | LINK_VERTEX };
         for (place, vertex) in (0..).zip(vertices) {
             places[*vertex as usize] = place;
         }
-        let mut edges = Edges { links: vertices.len() as u32 - real, list: Vec::new() };
-        for (place, vertex) in (0..).zip(vertices) {
+        let mut part = Graph { real, offsets: vec![0], edges: Vec::new() };
+        for vertex in vertices {
             for (target, class) in self.out(*vertex) {
-                if places[target as usize] != u32::MAX {
-                    edges.add(number(place), number(places[target as usize]), class);
+                let target = places[target as usize];
+                if target != u32::MAX {
+                    part.edges.push(target | (class.number() << TARGET_BITS));
                 }
             }
+            part.offsets.push(part.edges.len() as u32);
         }
         for vertex in vertices {
             places[*vertex as usize] = u32::MAX;
         }
-        edges.graph(real)
+        part
     }
 }
 
-/// Marks the number of a vertex that is no transaction, until it is known how many transactions there are.
-const LINK_VERTEX: u32 = 1 << 31;
-
-/// A graph in the making.
-#[derive(Clone, Debug, Default)]
+/// A graph in the making: see [`Graph::build`].
+#[derive(Debug)]
 pub(super) struct Edges {
-    links: u32,
-    list: Vec<(u32, u32, Class)>,
+    real: u32,
+    /// For each vertex how many edges leave it, or, once they have places, where its next goes.
+    places: Vec<u32>,
+    /// How many vertices that are no transactions there are so far, and the edges, once they have places.
+    placed: Option<(u32, Vec<u32>)>,
 }
 
 impl Edges {
-    /// About how much memory it takes.
-    pub(super) fn bytes(&self) -> usize {
-        self.list.capacity() * size_of::<(u32, u32, Class)>()
-    }
-
     /// A new vertex that is no transaction.
     pub(super) fn link(&mut self) -> u32 {
-        self.links += 1;
-        (self.links - 1) | LINK_VERTEX
+        if let Some((links, _)) = &mut self.placed {
+            *links += 1;
+            self.real + *links - 1
+        } else {
+            self.places.push(0);
+            self.places.len() as u32 - 1
+        }
     }
 
     /// An edge; none from a transaction to itself.
     pub(super) fn add(&mut self, from: u32, to: u32, class: Class) {
-        if from != to {
-            self.list.push((from, to, class));
+        if from == to {
+            return;
         }
+        let place = &mut self.places[from as usize];
+        if let Some((_, edges)) = &mut self.placed {
+            edges[*place as usize] = to | (class.number() << TARGET_BITS);
+        }
+        *place += 1;
     }
 
     /// An edge from every reader to every other writer, in linear space. Writers must differ from each other.
@@ -168,34 +236,11 @@ impl Edges {
             }
         }
     }
-
-    /// The graph between so many transactions.
-    pub(super) fn graph(&self, real: u32) -> Graph {
-        let number = |vertex: u32| {
-            if vertex & LINK_VERTEX == 0 { vertex } else { (vertex & !LINK_VERTEX) + real }
-        };
-        let mut offsets = vec![0_u32; (real + self.links) as usize + 1];
-        for (from, ..) in &self.list {
-            offsets[number(*from) as usize + 1] += 1;
-        }
-        for vertex in 1..offsets.len() {
-            offsets[vertex] += offsets[vertex - 1];
-        }
-        let mut next = offsets.clone();
-        let mut targets = vec![0; self.list.len()];
-        let mut classes = vec![Class::NONE; self.list.len()];
-        for (from, to, class) in &self.list {
-            let next = &mut next[number(*from) as usize];
-            (targets[*next as usize], classes[*next as usize]) = (number(*to), *class);
-            *next += 1;
-        }
-        Graph { real, offsets, targets, classes }
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Class, Edges, Graph};
+    use super::{Class, Graph};
 
     /// The transactions that can be reached from a vertex by one edge, links left out.
     fn reached(graph: &Graph, from: u32) -> Vec<u32> {
@@ -211,15 +256,35 @@ mod tests {
     }
 
     #[test]
+    fn edges_keep_their_targets_and_classes() {
+        let graph = Graph::build(3, |edges| {
+            edges.add(2, 0, Class::RW);
+            let link = edges.link();
+            edges.add(0, link, Class::REALTIME);
+            edges.add(link, 1, Class::LINK);
+            edges.add(0, 1, Class::WW);
+            edges.add(1, 1, Class::WR);
+        })
+        .unwrap();
+        let out = |vertex| graph.out(vertex).collect::<Vec<_>>();
+        assert_eq!(out(0), [(3, Class::REALTIME), (1, Class::WW)]);
+        assert_eq!(out(1), []);
+        assert_eq!(out(2), [(0, Class::RW)]);
+        assert_eq!(out(3), [(1, Class::LINK)]);
+        assert!(!graph.is_cyclic());
+        let cycle =
+            |edges: &mut super::Edges| (0..3).for_each(|from| edges.add(from, (from + 1) % 3, Class::WR));
+        assert!(Graph::build(4, cycle).unwrap().is_cyclic());
+    }
+
+    #[test]
     fn a_fan_leads_from_every_reader_to_every_other_writer() {
         for (readers, writers) in [(1, 1), (2, 3), (9, 12), (12, 9), (20, 20)] {
             // Transactions 0..readers read, and every second of them writes too.
             let reading: Vec<u32> = (0..readers).collect();
             let writing: Vec<u32> = (0..writers).map(|place| place * 2).collect();
-            let mut edges = Edges::default();
-            edges.fan(&reading, &writing, Class::RW);
-            assert!(edges.list.len() <= 5 * (reading.len() + writing.len()), "linear");
-            let graph = edges.graph(64);
+            let graph = Graph::build(64, |edges| edges.fan(&reading, &writing, Class::RW)).unwrap();
+            assert!(graph.edges() <= 5 * (reading.len() + writing.len()), "linear");
             for reader in reading {
                 let expected: Vec<u32> = writing.iter().copied().filter(|writer| *writer != reader).collect();
                 assert_eq!(reached(&graph, reader), expected, "from {reader}");

@@ -75,11 +75,6 @@ fn components(graph: &Graph, order: Order) -> Vec<Vec<u32>> {
     components
 }
 
-/// Whether there is any cycle.
-pub(super) fn is_cyclic(graph: &Graph) -> bool {
-    !components(graph, Order::RealTime).is_empty()
-}
-
 /// Searches the whole graph.
 pub(super) fn hunt(graph: &Graph, budget: &Budget<'_>) -> Found {
     let mut found = Found::default();

@@ -1,23 +1,13 @@
 //! Lists that transactions append to: what was appended and read, in compact arrays.
 
-use rashomon_core::{Kind, Value};
 use rustc_hash::FxHashMap;
 
-use super::transactions::{Verb, micro_op};
-use crate::models::{Datum, Values};
-
-/// One element appended by one transaction.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Append {
-    pub(super) transaction: u32,
-    pub(super) key: u32,
-    pub(super) element: u32,
-}
+use super::appends::{Append, Appends};
+use super::micro_ops::{Argument, MicroOp, MicroOps, Names, Verb};
 
 /// A read of a prefix of its key's order: only its length is kept. A transaction's own appends at its end do not count.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Read {
-    pub(super) transaction: u32,
     pub(super) key: u32,
     pub(super) length: u32,
 }
@@ -54,177 +44,164 @@ pub(super) enum ContradictionKind {
     Future,
 }
 
+/// An element in its key's order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Version {
+    pub(super) element: u32,
+    /// Who appended it; [`NOBODY`] when no transaction did.
+    pub(super) writer: u32,
+}
+
+/// In place of a transaction.
+pub(super) const NOBODY: u32 = u32::MAX;
+
 /// The order of a key's elements, as the longest read shows it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chain {
-    pub(super) elements: Vec<u32>,
+    pub(super) versions: Vec<Version>,
     /// Who read the whole of it first.
     pub(super) shown: Option<u32>,
 }
 
-/// An element's place in its key's order, and its append.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Element {
-    pub(super) place: Option<u32>,
-    pub(super) append: Option<u32>,
+impl Chain {
+    /// Its first elements.
+    pub(super) fn elements(&self, length: u32) -> Vec<u32> {
+        self.versions[..length as usize].iter().map(|version| version.element).collect()
+    }
 }
 
 /// All lists of a history.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
-    keys: Values,
-    values: Values,
-    pub(super) appends: Vec<Append>,
+    pub(super) appends: Appends,
     pub(super) reads: Vec<Read>,
     pub(super) strays: Vec<Stray>,
     pub(super) contradictions: Vec<Contradiction>,
     pub(super) chains: Vec<Chain>,
-    pub(super) elements: FxHashMap<(u32, u32), Element>,
-    /// For each transaction, where its appends and its reads stand.
-    spans: Vec<[u32; 4]>,
+    /// Elements that were read and that nobody had been asked to append until then, with their places.
+    strangers: FxHashMap<(u32, u32), u32>,
+    /// For each transaction, where its appends begin; they end where those of the next begin.
+    begins: Vec<u32>,
+    /// For each transaction, where its reads begin and end.
+    spans: Vec<[u32; 2]>,
     /// How many reads there were.
     pub(super) read: usize,
-}
-
-/// What a transaction knows of one key while one goes through it.
-#[derive(Debug)]
-struct Known {
-    key: u32,
-    /// All of the list, after a read.
-    list: Option<Vec<u32>>,
-    /// What it appended itself since its first read, or since it began.
-    own: Vec<u32>,
+    /// About how much memory the strays and contradictions take.
+    odd: usize,
 }
 
 impl Lists {
-    /// Takes the micro-ops of one transaction, which counts even when it failed: its values must not be read.
-    pub(super) fn take(
-        &mut self,
-        transaction: u32,
-        outcome: Kind,
-        micro_ops: &[Value],
-    ) -> Result<(), String> {
-        let first = self.appends.len() as u32;
-        let mut parsed = Vec::with_capacity(micro_ops.len());
-        for value in micro_ops {
-            let (verb, key, argument) = micro_op(value)?;
-            let key = self.keys.intern(key).number();
-            if key as usize >= self.chains.len() {
-                self.chains.resize_with(key as usize + 1, Chain::default);
+    /// A transaction begins: it may append from now on, even if it fails, and then nobody must read it.
+    pub(super) fn begin(&mut self, number: u32, micro_ops: &MicroOps, names: &Names) -> Result<(), String> {
+        self.begins.push(self.appends.list.len() as u32);
+        self.spans.push([0; 2]);
+        if self.chains.len() < names.keys() {
+            self.chains.resize_with(names.keys(), Chain::default);
+        }
+        for MicroOp { key, argument, .. } in &micro_ops.list {
+            let Argument::Value(element) = *argument else { continue };
+            let append = self.appends.list.len() as u32;
+            if !self.appends.push(number, *key, element) {
+                return Err(format!(
+                    "{} is appended to key {} a second time: values must differ",
+                    names.value(element),
+                    names.key(*key)
+                ));
             }
-            match verb {
-                Verb::Append => {
-                    let element = self.values.intern(argument).number();
-                    let number = self.appends.len() as u32;
-                    let entry = self.elements.entry((key, element)).or_default();
-                    if entry.append.is_some() {
-                        let (key, element) = (self.key(key), self.value(element));
-                        return Err(format!(
-                            "{element} is appended to key {key} a second time: values must differ"
-                        ));
-                    }
-                    entry.append = Some(number);
-                    self.appends.push(Append { transaction, key, element });
-                    parsed.push((key, Some(element), argument));
-                }
-                Verb::Read => parsed.push((key, None, argument)),
-                Verb::Write => return Err(format!("{value}: a list takes append and r, not w")),
+            if let Some(place) = self.strangers.remove(&(*key, element)) {
+                self.appends.put(append, place);
+                self.chains[*key as usize].versions[place as usize].writer = number;
             }
         }
-        let reads = self.reads.len() as u32;
-        if outcome == Kind::Ok {
-            self.observe(transaction, &parsed)?;
-        }
-        if self.spans.len() <= transaction as usize {
-            self.spans.resize(transaction as usize + 1, [0; 4]);
-        }
-        self.spans[transaction as usize] = [first, self.appends.len() as u32, reads, self.reads.len() as u32];
         Ok(())
     }
 
-    /// Goes through a transaction as it happened.
-    fn observe(&mut self, transaction: u32, micro_ops: &[(u32, Option<u32>, &Value)]) -> Result<(), String> {
-        let mut known: Vec<Known> = Vec::new();
-        let mut list: Vec<u32> = Vec::new();
-        for (place, (key, element, argument)) in micro_ops.iter().enumerate() {
-            let at = known.iter().position(|known| known.key == *key).unwrap_or_else(|| {
-                known.push(Known { key: *key, list: None, own: Vec::new() });
-                known.len() - 1
-            });
-            let known = &mut known[at];
-            if let Some(element) = element {
-                known.own.push(*element);
-                if let Some(list) = &mut known.list {
-                    list.push(*element);
-                }
-                continue;
-            }
-            self.read += 1;
-            list.clear();
-            match argument {
-                Value::Null => {}
-                Value::Array(values) => {
-                    list.extend(values.iter().map(|value| self.values.intern(value).number()));
-                }
-                other => return Err(format!("a read of a list shows a list, not {other}")),
-            }
-            let later = &micro_ops[place + 1..];
-            let future = later
-                .iter()
-                .filter_map(|(other, element, _)| element.filter(|_| other == key))
-                .find(|element| list.contains(element));
-            if let Some(element) = future {
-                let because = format!(
-                    "it read {} from key {} before it appended it",
-                    self.value(element),
-                    self.key(*key)
-                );
-                let kind = ContradictionKind::Future;
-                self.contradictions.push(Contradiction { transaction, key: *key, kind, because });
-            }
-            let expected = known.list.as_ref().map_or_else(|| list.ends_with(&known.own), |all| *all == list);
-            let first = known.list.is_none();
-            let others = if expected { list.len() - known.own.len() } else { list.len() };
-            if !expected {
-                let because = format!(
-                    "it read {} from key {} after it had {}",
-                    self.show(&list),
-                    self.key(*key),
-                    known.list.as_ref().map_or_else(
-                        || format!("appended {}", self.show(&known.own)),
-                        |all| format!("read or made {}", self.show(all))
-                    )
-                );
-                known.own.clear();
-                let kind = ContradictionKind::Internal;
-                self.contradictions.push(Contradiction { transaction, key: *key, kind, because });
-            }
-            let agrees = self.offer(transaction, *key, &list, others as u32);
-            if agrees && (first || !expected) {
-                self.reads.push(Read { transaction, key: *key, length: others as u32 });
-            }
-            if later.iter().any(|(other, element, _)| other == key && element.is_none()) {
-                known.list = Some(list.clone());
+    /// A transaction ends ok: goes through it as it happened.
+    pub(super) fn end(&mut self, number: u32, micro_ops: &MicroOps, names: &Names) {
+        let first = self.reads.len() as u32;
+        for place in 0..micro_ops.list.len() {
+            if micro_ops.list[place].verb == Verb::Read {
+                self.read += 1;
+                self.observe(number, micro_ops, place, names);
             }
         }
-        Ok(())
+        self.spans[number as usize] = [first, self.reads.len() as u32];
+    }
+
+    /// One read of a transaction.
+    fn observe(&mut self, transaction: u32, micro_ops: &MicroOps, place: usize, names: &Names) {
+        let MicroOp { key, argument, .. } = micro_ops.list[place];
+        let list = micro_ops.elements(argument);
+        let of_key = |one: &&MicroOp| one.key == key;
+        let appended = |one: &MicroOp| match one.argument {
+            Argument::Value(element) => Some(element),
+            Argument::Nothing | Argument::List(..) => None,
+        };
+        let (before, later) = (&micro_ops.list[..place], &micro_ops.list[place + 1..]);
+        if let Some(element) =
+            later.iter().filter(of_key).filter_map(appended).find(|element| list.contains(element))
+        {
+            let because =
+                format!("it read {} from key {} before it appended it", names.value(element), names.key(key));
+            let kind = ContradictionKind::Future;
+            self.contradictions.push(Contradiction { transaction, key, kind, because });
+        }
+        // What the transaction knows of the key: its last read, and its own appends since then, or all of them.
+        let previous = before.iter().rposition(|one| one.key == key && one.verb == Verb::Read);
+        let since = previous.map_or(0, |previous| previous + 1);
+        let own: Vec<u32> = before[since..].iter().filter(of_key).filter_map(appended).collect();
+        let known = previous.map(|previous| micro_ops.elements(before[previous].argument));
+        let expected = match known {
+            None => list.ends_with(&own),
+            Some(known) => list.strip_prefix(known) == Some(&own),
+        };
+        let is_own =
+            |element: &&u32| before.iter().filter(of_key).filter_map(appended).any(|own| own == **element);
+        let own_at_end = if expected { list.iter().rev().take_while(is_own).count() } else { 0 };
+        let others = (list.len() - own_at_end) as u32;
+        if !expected {
+            let had = match known {
+                None => format!("appended {}", names.show(&own)),
+                Some(known) => format!("read or made {}", names.show(&[known, &own].concat())),
+            };
+            let because =
+                format!("it read {} from key {} after it had {had}", names.show(list), names.key(key));
+            let kind = ContradictionKind::Internal;
+            self.contradictions.push(Contradiction { transaction, key, kind, because });
+        }
+        self.odd += if expected { 0 } else { size_of::<Contradiction>() + 128 + list.len() * 8 };
+        let agrees = self.offer(transaction, key, list, others);
+        if agrees && (known.is_none() || !expected) {
+            self.reads.push(Read { key, length: others });
+        }
     }
 
     /// Compares a list with its key's order, which it may prolong. What disagrees is kept as it is, and never mixed in:
     /// that would invent dependencies.
     fn offer(&mut self, transaction: u32, key: u32, list: &[u32], length: u32) -> bool {
         let chain = &mut self.chains[key as usize];
-        let common = chain.elements.len().min(list.len());
+        let common = chain.versions.len().min(list.len());
         let mut twice = None;
-        if chain.elements[..common] == list[..common] {
+        if chain.versions[..common].iter().map(|version| version.element).eq(list[..common].iter().copied()) {
             for element in &list[common..] {
-                let entry = self.elements.entry((key, *element)).or_default();
-                if entry.place.is_some() {
-                    twice = Some(*element);
-                    break;
-                }
-                entry.place = Some(chain.elements.len() as u32);
-                chain.elements.push(*element);
+                let place = chain.versions.len() as u32;
+                let writer = if let Some(number) = self.appends.find(key, *element) {
+                    let append = self.appends.list[number as usize];
+                    if append.place().is_some() {
+                        twice = Some(*element);
+                        break;
+                    }
+                    self.appends.put(number, place);
+                    append.transaction
+                } else {
+                    if self.strangers.contains_key(&(key, *element)) {
+                        twice = Some(*element);
+                        break;
+                    }
+                    self.strangers.insert((key, *element), place);
+                    NOBODY
+                };
+                chain.versions.push(Version { element: *element, writer });
                 chain.shown = Some(transaction);
             }
             if twice.is_none() {
@@ -237,59 +214,42 @@ impl Lists {
             twice = sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
         }
         let against = chain.shown.filter(|_| twice.is_none());
+        self.odd += size_of::<Stray>() + list.len() * 4;
         self.strays.push(Stray { transaction, key, list: list.to_vec(), length, twice, against });
         false
     }
 
     pub(super) fn appends_of(&self, transaction: u32) -> &[Append] {
-        let [first, end, ..] = self.span(transaction);
-        &self.appends[first as usize..end as usize]
+        let first = self.begins[transaction as usize] as usize;
+        let end =
+            self.begins.get(transaction as usize + 1).map_or(self.appends.list.len(), |end| *end as usize);
+        &self.appends.list[first..end]
     }
 
     pub(super) fn reads_of(&self, transaction: u32) -> &[Read] {
-        let [.., first, end] = self.span(transaction);
+        let [first, end] = self.spans[transaction as usize];
         &self.reads[first as usize..end as usize]
     }
 
-    fn span(&self, transaction: u32) -> [u32; 4] {
-        self.spans.get(transaction as usize).copied().unwrap_or_default()
-    }
-
-    pub(super) fn element(&self, key: u32, element: u32) -> Element {
-        self.elements.get(&(key, element)).copied().unwrap_or_default()
+    /// All reads, with their transactions.
+    pub(super) fn all_reads(&self) -> impl Iterator<Item = (u32, Read)> {
+        (0..self.spans.len() as u32)
+            .flat_map(|number| self.reads_of(number).iter().map(move |read| (number, *read)))
     }
 
     pub(super) fn writer(&self, key: u32, element: u32) -> Option<u32> {
-        self.element(key, element).append.map(|append| self.appends[append as usize].transaction)
-    }
-
-    pub(super) fn key(&self, key: u32) -> String {
-        text(&self.keys.get(Datum::from_number(key)))
-    }
-
-    pub(super) fn value(&self, element: u32) -> String {
-        text(&self.values.get(Datum::from_number(element)))
-    }
-
-    pub(super) fn show(&self, list: &[u32]) -> String {
-        let list: Vec<String> = list.iter().map(|element| self.value(*element)).collect();
-        format!("[{}]", list.join(" "))
+        self.appends.find(key, element).map(|append| self.appends.list[append as usize].transaction)
     }
 
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.appends.capacity() * size_of::<Append>()
+        self.appends.bytes()
             + self.reads.capacity() * size_of::<Read>()
-            + self.elements.capacity() * 20
-            + self.strays.iter().map(|stray| size_of::<Stray>() + stray.list.len() * 4).sum::<usize>()
-            + self.spans.capacity() * 16
-    }
-}
-
-/// A key or a value as people write it.
-pub(super) fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+            + self.chains.capacity() * size_of::<Chain>()
+            // Nearly every append gets a place.
+            + self.appends.list.len() * size_of::<Version>()
+            + self.strangers.capacity() * 16
+            + self.odd
+            + self.spans.capacity() * 12
     }
 }

@@ -7,15 +7,20 @@
 //!
 //! - [`ListAppend`]: over lists, where a read shows the order of all writes before it.
 //! - [`RwRegister`]: over registers, where the order of writes shows only in part.
+//! - [`Stream`]: either of them, fed one event after another.
 //! - [`Level`]: the levels, and [`table`]: which of them hold, are violated, or are unknown.
 //!
 //! Invariant: a witness of a cycle is as short as any of its kind in its component, and carries the name that its edges
 //! have; the search is polynomial and has no time-out of its own.
 
 mod level;
+mod micro_ops;
+mod scan;
+mod stream;
 mod transactions;
 
 mod append;
+mod appends;
 mod graph;
 mod lists;
 
@@ -31,8 +36,10 @@ mod registers;
 mod replay;
 mod rw_register;
 mod table;
+mod versions;
 
 pub use checker::ListAppend;
 pub use level::{Isolation, Level, Order};
 pub use rw_register::RwRegister;
+pub use stream::{Stream, Taken};
 pub use table::table;

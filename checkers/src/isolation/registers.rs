@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use rashomon_core::{Kind, Value};
+use rashomon_core::Kind;
 use rustc_hash::FxHashMap;
 
 use super::append::tell;
 use super::finding::Findings;
-use super::graph::{Class, Edges};
-use super::lists::text;
-use super::transactions::{Transaction, Verb, micro_op};
-use crate::models::{Datum, Values};
+use super::graph::{Class, Edges, TooLarge};
+use super::micro_ops::{Argument, MicroOp, MicroOps, Names, Verb};
+use super::transactions::Transactions;
+use super::versions::Versions;
 
 /// One access of one transaction to one register: a write, or a read of what others wrote.
 #[derive(Clone, Copy, Debug)]
@@ -24,99 +24,75 @@ pub(super) struct Access {
 /// All registers of a history.
 #[derive(Debug, Default)]
 pub(super) struct Registers {
-    keys: Values,
-    values: Values,
     pub(super) writes: Vec<Access>,
     /// The reads of transactions that ended ok, but those of what the transaction itself wrote or read before.
     pub(super) reads: Vec<Access>,
     written: FxHashMap<(u32, u32), u32>,
     pub(super) contradictions: Vec<(u32, u32, &'static str, String)>,
-    /// For each transaction, where its writes and its reads stand.
-    spans: Vec<[u32; 4]>,
+    /// For each transaction, where its writes begin, and where its reads begin and end.
+    begins: Vec<u32>,
+    spans: Vec<[u32; 2]>,
     /// How many reads there were.
     pub(super) read: usize,
 }
 
 impl Registers {
-    /// Takes the micro-ops of one transaction, which counts even when it failed: its values must not be read.
-    pub(super) fn take(
-        &mut self,
-        transaction: u32,
-        outcome: Kind,
-        micro_ops: &[Value],
-    ) -> Result<(), String> {
-        let starts = [self.writes.len() as u32, self.reads.len() as u32];
-        let mut parsed = Vec::with_capacity(micro_ops.len());
-        for micro in micro_ops {
-            let (verb, key, argument) = micro_op(micro)?;
-            let key = self.keys.intern(key).number();
-            let value = (!argument.is_null()).then(|| self.values.intern(argument).number());
-            match (verb, value) {
-                (Verb::Read, _) => {}
-                (Verb::Write, Some(value)) => {
-                    let number = self.writes.len() as u32;
-                    if self.written.insert((key, value), number).is_some() {
-                        let (key, value) = (self.key(key), self.show(Some(value)));
-                        return Err(format!(
-                            "{value} is written to key {key} a second time: values must differ"
-                        ));
-                    }
-                    self.writes.push(Access { transaction, key, value: Some(value) });
-                }
-                (Verb::Write, None) => {
-                    return Err(format!("{micro}: null stands for nothing and is not written"));
-                }
-                (Verb::Append, _) => return Err(format!("{micro}: a register takes w and r, not append")),
+    /// A transaction begins: it may write from now on, even if it fails, and then nobody must read it.
+    pub(super) fn begin(&mut self, number: u32, micro_ops: &MicroOps, names: &Names) -> Result<(), String> {
+        self.begins.push(self.writes.len() as u32);
+        self.spans.push([0; 2]);
+        for MicroOp { key, argument, .. } in &micro_ops.list {
+            let Argument::Value(value) = *argument else { continue };
+            let write = self.writes.len() as u32;
+            if self.written.insert((*key, value), write).is_some() {
+                return Err(format!(
+                    "{} is written to key {} a second time: values must differ",
+                    names.value(value),
+                    names.key(*key)
+                ));
             }
-            parsed.push((verb, key, value));
+            self.writes.push(Access { transaction: number, key: *key, value: Some(value) });
         }
-        if outcome == Kind::Ok {
-            self.observe(transaction, &parsed);
-        }
-        if self.spans.len() <= transaction as usize {
-            self.spans.resize(transaction as usize + 1, [0; 4]);
-        }
-        let ends = [self.writes.len() as u32, self.reads.len() as u32];
-        self.spans[transaction as usize] = [starts[0], ends[0], starts[1], ends[1]];
         Ok(())
     }
 
-    fn observe(&mut self, transaction: u32, micro_ops: &[(Verb, u32, Option<u32>)]) {
-        let mut known: Vec<(u32, Option<u32>)> = Vec::new();
-        for (place, (verb, key, value)) in micro_ops.iter().enumerate() {
-            let before = known.iter().rfind(|(other, _)| other == key).map(|(_, value)| *value);
-            if *verb == Verb::Read {
-                self.read += 1;
-                let later = &micro_ops[place + 1..];
-                if later
-                    .iter()
-                    .any(|(verb, other, written)| *verb == Verb::Write && other == key && written == value)
-                {
-                    let because = format!(
-                        "it read {} from key {} before it wrote it",
-                        self.show(*value),
-                        self.key(*key)
-                    );
-                    self.contradictions.push((transaction, *key, "future-read", because));
-                }
-                match before {
-                    Some(before) if before == *value => {}
-                    before => {
-                        self.reads.push(Access { transaction, key: *key, value: *value });
-                        if let Some(before) = before {
-                            let because = format!(
-                                "it read {} from key {} after it had read or written {}",
-                                self.show(*value),
-                                self.key(*key),
-                                self.show(before)
-                            );
-                            self.contradictions.push((transaction, *key, "internal", because));
-                        }
-                    }
-                }
+    /// A transaction ends ok: goes through it as it happened.
+    pub(super) fn end(&mut self, number: u32, micro_ops: &MicroOps, names: &Names) {
+        let first = self.reads.len() as u32;
+        let value = |one: &MicroOp| match one.argument {
+            Argument::Value(value) => Some(value),
+            Argument::Nothing | Argument::List(..) => None,
+        };
+        let show =
+            |value: Option<u32>| value.map_or_else(|| "nothing".to_owned(), |value| names.value(value));
+        for (place, one) in micro_ops.list.iter().enumerate().filter(|(_, one)| one.verb == Verb::Read) {
+            self.read += 1;
+            let (key, found) = (one.key, value(one));
+            let (before, later) = (&micro_ops.list[..place], &micro_ops.list[place + 1..]);
+            let writes_it = |other: &MicroOp| {
+                other.verb == Verb::Write && other.key == key && other.argument == one.argument
+            };
+            if later.iter().any(writes_it) {
+                let because =
+                    format!("it read {} from key {} before it wrote it", show(found), names.key(key));
+                self.contradictions.push((number, key, "future-read", because));
             }
-            known.push((*key, *value));
+            let before = before.iter().rfind(|other| other.key == key).map(value);
+            if before == Some(found) {
+                continue;
+            }
+            self.reads.push(Access { transaction: number, key, value: found });
+            if let Some(before) = before {
+                let because = format!(
+                    "it read {} from key {} after it had read or written {}",
+                    show(found),
+                    names.key(key),
+                    show(before)
+                );
+                self.contradictions.push((number, key, "internal", because));
+            }
         }
+        self.spans[number as usize] = [first, self.reads.len() as u32];
     }
 
     fn writer(&self, key: u32, value: u32) -> Option<u32> {
@@ -124,51 +100,52 @@ impl Registers {
     }
 
     pub(super) fn writes_of(&self, transaction: u32) -> &[Access] {
-        let [first, end, ..] = self.span(transaction);
-        &self.writes[first as usize..end as usize]
+        let first = self.begins[transaction as usize] as usize;
+        let end = self.begins.get(transaction as usize + 1).map_or(self.writes.len(), |end| *end as usize);
+        &self.writes[first..end]
     }
 
     pub(super) fn reads_of(&self, transaction: u32) -> &[Access] {
-        let [.., first, end] = self.span(transaction);
+        let [first, end] = self.spans[transaction as usize];
         &self.reads[first as usize..end as usize]
-    }
-
-    fn span(&self, transaction: u32) -> [u32; 4] {
-        self.spans.get(transaction as usize).copied().unwrap_or_default()
-    }
-
-    fn key(&self, key: u32) -> String {
-        text(&self.keys.get(Datum::from_number(key)))
-    }
-
-    fn show(&self, value: Option<u32>) -> String {
-        value.map_or_else(
-            || "nothing".to_owned(),
-            |value| self.values.get(Datum::from_number(value)).to_string(),
-        )
     }
 
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
         (self.writes.capacity() + self.reads.capacity()) * size_of::<Access>()
             + self.written.capacity() * 16
-            + self.spans.capacity() * 16
+            + self.spans.capacity() * 12
+            + self.contradictions.len() * 256
     }
 
     /// Whether each transaction is known to have happened.
-    pub(super) fn happened(&self, transactions: &[Transaction]) -> Vec<bool> {
-        let mut happened: Vec<bool> = transactions.iter().map(|one| one.outcome == Kind::Ok).collect();
+    pub(super) fn happened(&self, transactions: &Transactions) -> Vec<bool> {
+        let mut happened: Vec<bool> =
+            transactions.numbers().map(|number| transactions.outcome(number) == Kind::Ok).collect();
         for read in &self.reads {
             if let Some(writer) = read.value.and_then(|value| self.writer(read.key, value)) {
-                happened[writer as usize] |= transactions[writer as usize].outcome == Kind::Info;
+                happened[writer as usize] |= transactions.outcome(writer) == Kind::Info;
             }
         }
         happened
     }
 
+    /// What each transaction shows of the order of the values of a key: it read one and wrote another.
+    pub(super) fn versions(&self, happened: &[bool]) -> Result<Versions, TooLarge> {
+        let steps = self.reads.iter().flat_map(|read| {
+            let from = read.value.filter(|_| happened[read.transaction as usize]);
+            let writes = self.writes_of(read.transaction).iter().filter(|write| write.key == read.key);
+            writes.filter_map(move |write| Some((read.key, from?, write.value?)))
+        });
+        Versions::of(steps.filter(|(_, from, to)| from != to))
+    }
+
     /// Adds the dependencies that are known: a reader comes after the writer; who read a version and wrote the next comes
-    /// after the version's writer and its other readers; and who read nothing comes before all writers.
-    pub(super) fn depend(&self, happened: &[bool], edges: &mut Edges) {
+    /// after the version's other readers; and who read nothing comes before all writers. Where what transactions show of
+    /// the order of a key's values contradicts itself, it is not used.
+    ///
+    /// Who read a version and wrote the next also comes after the version's writer, which is known from the read alone.
+    pub(super) fn depend(&self, happened: &[bool], versions: &Versions, edges: &mut Edges) {
         let mut readers: BTreeMap<(u32, Option<u32>), Vec<u32>> = BTreeMap::new();
         let mut writers: BTreeMap<(u32, Option<u32>), Vec<u32>> = BTreeMap::new();
         for read in &self.reads {
@@ -177,12 +154,10 @@ impl Registers {
                 edges.add(writer, read.transaction, Class::WR);
             }
             readers.entry((read.key, read.value)).or_default().push(read.transaction);
-            if self.writes_of(read.transaction).iter().any(|write| write.key == read.key)
-                && read.value.is_some()
+            if read.value.is_some()
+                && !versions.contradict(read.key)
+                && self.writes_of(read.transaction).iter().any(|write| write.key == read.key)
             {
-                if let Some(writer) = writer.filter(|writer| happened[*writer as usize]) {
-                    edges.add(writer, read.transaction, Class::WW);
-                }
                 writers.entry((read.key, read.value)).or_default().push(read.transaction);
             }
         }
@@ -201,13 +176,34 @@ impl Registers {
     }
 
     /// The anomalies that need no cycle.
-    pub(super) fn anomalies(&self, transactions: &[Transaction]) -> Findings {
-        let told = |transaction: u32| tell(&transactions[transaction as usize]);
+    pub(super) fn anomalies(
+        &self,
+        transactions: &Transactions,
+        names: &Names,
+        versions: &Versions,
+    ) -> Findings {
+        let told = |transaction: u32| tell(&transactions.get(transaction));
+        let show =
+            |value: Option<u32>| value.map_or_else(|| "nothing".to_owned(), |value| names.value(value));
         let mut found = Findings::default();
+        for (key, cycle) in versions.contradictions() {
+            found.note("cyclic-versions", || {
+                let values: Vec<String> = cycle.iter().map(|value| names.value(*value)).collect();
+                let because = format!(
+                    "transactions that read one value of key {} and wrote another put {} before {}: this order of its \
+                     values was not used",
+                    names.key(key),
+                    values.join(" before "),
+                    values[0]
+                );
+                let writers = cycle.iter().filter_map(|value| self.writer(key, *value)).collect();
+                (names.key(key), writers, because)
+            });
+        }
         for (transaction, key, name, because) in &self.contradictions {
             found.note(name, || {
                 let because = format!("{}: {because}", told(*transaction));
-                (self.key(*key), vec![*transaction], because)
+                (names.key(*key), vec![*transaction], because)
             });
         }
         let mut updates = Vec::new();
@@ -216,7 +212,7 @@ impl Registers {
                 updates.push((read.key, read.value, read.transaction));
             }
             let Some(value) = read.value else { continue };
-            let names = || (self.key(read.key), self.show(read.value), told(read.transaction));
+            let names = || (names.key(read.key), show(read.value), told(read.transaction));
             let Some(writer) = self.writer(read.key, value) else {
                 found.note("garbage-read", || {
                     let (key, shown, reader) = names();
@@ -227,7 +223,7 @@ impl Registers {
             };
             let both = vec![writer, read.transaction];
             let last = self.writes_of(writer).iter().rfind(|write| write.key == read.key);
-            if transactions[writer as usize].outcome == Kind::Fail {
+            if transactions.outcome(writer) == Kind::Fail {
                 found.note("G1a", || {
                     let (key, shown, reader) = names();
                     let because =
@@ -250,12 +246,12 @@ impl Registers {
         for group in updates.chunk_by(|one, two| (one.0, one.1) == (two.0, two.1)) {
             if let [(key, value, first), (.., second), ..] = group {
                 found.note("lost-update", || {
-                    let name = self.key(*key);
+                    let name = names.key(*key);
                     let because = format!(
                         "{} and {} both found {} at key {name} and both wrote it",
                         told(*first),
                         told(*second),
-                        self.show(*value)
+                        show(*value)
                     );
                     let transactions = group.iter().map(|(.., transaction)| *transaction).collect();
                     (name, transactions, because)
@@ -266,19 +262,16 @@ impl Registers {
     }
 
     /// Why one transaction comes before another: the key, and a sentence.
-    pub(super) fn why(&self, from: u32, class: Class, to: u32) -> Option<(String, String)> {
+    pub(super) fn why(&self, names: &Names, from: u32, class: Class, to: u32) -> Option<(String, String)> {
+        let show =
+            |value: Option<u32>| value.map_or_else(|| "nothing".to_owned(), |value| names.value(value));
         let by = |read: &&Access| read.value.is_some_and(|value| self.writer(read.key, value) == Some(from));
         let writes = |key: u32| self.writes_of(to).iter().find(move |write| write.key == key);
         let (key, because) = match class {
             Class::WR => {
                 let read = self.reads_of(to).iter().find(by)?;
-                let (key, value) = (self.key(read.key), self.show(read.value));
+                let (key, value) = (names.key(read.key), show(read.value));
                 (read.key, format!("it wrote {value} to key {key}, and the other read it"))
-            }
-            Class::WW => {
-                let read = self.reads_of(to).iter().filter(by).find(|read| writes(read.key).is_some())?;
-                let (key, value) = (self.key(read.key), self.show(read.value));
-                (read.key, format!("it wrote {value} to key {key}, which the other read and replaced"))
             }
             Class::RW => {
                 let (read, write) = self.reads_of(from).iter().find_map(|read| {
@@ -286,12 +279,12 @@ impl Registers {
                     let replaced = read.value.is_none() || self.reads_of(to).iter().any(same);
                     writes(read.key).filter(|_| replaced).map(|write| (read, write))
                 })?;
-                let (key, value) = (self.key(read.key), self.show(read.value));
-                let next = self.show(write.value);
+                let (key, value) = (names.key(read.key), show(read.value));
+                let next = show(write.value);
                 (read.key, format!("it read {value} from key {key}, which the other replaced by {next}"))
             }
             _ => return None,
         };
-        Some((self.key(key), because))
+        Some((names.key(key), because))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Class, Graph};
 use super::registers::Registers;
-use super::transactions::Transaction;
+use super::transactions::Transactions;
 use crate::Budget;
 
 /// How many of the transactions whose turn it may be are looked at, those that ended first.
@@ -16,7 +16,7 @@ const LOOK: usize = 64;
 /// *no* means only that this order was not one; *yes* is a proof.
 pub(super) fn replay(
     registers: &Registers,
-    transactions: &[Transaction],
+    transactions: &Transactions,
     happened: &[bool],
     graph: &Graph,
     classes: Class,
@@ -36,7 +36,7 @@ pub(super) fn replay(
     loop {
         while let Some(vertex) = free.pop() {
             if graph.is_real(vertex) {
-                let end = transactions[vertex as usize].completion.unwrap_or(u64::MAX);
+                let end = transactions.get(vertex).completion.unwrap_or(u64::MAX);
                 ready.insert((end, vertex));
             } else {
                 release(graph, vertex, kept, &mut waiting, &mut free);

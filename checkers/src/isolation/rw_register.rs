@@ -2,14 +2,15 @@
 
 use rashomon_core::{History, Kind, Verdict};
 
-use super::append::count;
 use super::because::explain;
 use super::checker::Facts;
-use super::graph::Class;
+use super::graph::{Class, Graph, TooLarge};
 use super::hunt::hunt;
 use super::level::{Isolation, Level, Order};
+use super::micro_ops::Names;
 use super::registers::Registers;
 use super::replay::replay;
+use super::stream::Stream;
 use super::table::Table;
 use super::transactions::Transactions;
 use crate::{Budget, Checker};
@@ -36,68 +37,6 @@ impl RwRegister {
     pub fn promising(promised: Level) -> RwRegister {
         RwRegister { promised }
     }
-
-    fn judge(self, history: &History, budget: &Budget<'_>) -> Result<Verdict, String> {
-        let mut registers = Registers::default();
-        let mut transactions = Transactions::follow(history, budget, |number, outcome, micro_ops| {
-            registers.take(number, outcome, micro_ops)?;
-            if number.is_multiple_of(1024) && registers.bytes() > budget.bytes {
-                return Err("memory budget exhausted".to_owned());
-            }
-            Ok(())
-        })?;
-        if count(&transactions, Kind::Ok) == 0 {
-            return Err("vacuous: no transaction succeeded".to_owned());
-        }
-        if registers.read == 0 {
-            return Err("vacuous: no transaction that succeeded read anything".to_owned());
-        }
-        let happened = registers.happened(&transactions.list);
-        let mut edges = std::mem::take(&mut transactions.edges);
-        registers.depend(&happened, &mut edges);
-        if registers.bytes() + edges.bytes() * 2 > budget.bytes {
-            return Err("memory budget exhausted".to_owned());
-        }
-        let graph = edges.graph(transactions.list.len() as u32);
-        let found = hunt(&graph, budget);
-        let mut findings = registers.anomalies(&transactions.list);
-        for cycle in &found.cycles {
-            findings.add(&cycle.name(), cycle.rules_out(), || {
-                explain(cycle, &transactions, |from, class, to| registers.why(from, class, to))
-            });
-        }
-        let violated = findings.violated();
-        let all = Class::WW.with(Class::WR).with(Class::RW);
-        let proved = |order: Order| {
-            let classes = match order {
-                Order::Plain => all,
-                Order::Session => all.with(Class::PROCESS),
-                Order::RealTime => all.with(Class::PROCESS).with(Class::REALTIME),
-            };
-            let level = Level { isolation: Isolation::Serializable, order };
-            !violated.contains(level)
-                && replay(&registers, &transactions.list, &happened, &graph, classes, budget)
-        };
-        // The strongest that can be shown; the weaker ones follow.
-        let shown = Order::ALL.into_iter().rev().find(|order| proved(*order));
-        let table = Table::new(violated, |level| {
-            level.isolation == Isolation::Serializable && Some(level.order) == shown
-        });
-        let mut unknown = vec![
-            "registers do not show the order of all writes, so what was found is not all there may be"
-                .to_owned(),
-        ];
-        if found.exhausted {
-            unknown.push("time budget exhausted in the search for cycles".to_owned());
-        }
-        let facts = Facts { transactions: &transactions, findings, table, unknown };
-        let verdict = facts.verdict("rw-register", self.promised);
-        Ok(verdict
-            .with_stat("edges", graph.edges())
-            .with_stat("components", found.components)
-            .with_stat("writes", registers.writes.len())
-            .with_stat("reads", registers.read))
-    }
 }
 
 impl Checker for RwRegister {
@@ -111,6 +50,68 @@ impl Checker for RwRegister {
     }
 
     fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
-        self.judge(history, budget).unwrap_or_else(|reason| Verdict::unknown(self.name(), reason))
+        let mut stream = Stream::registers(self.promised);
+        stream.follow(history, budget);
+        stream.verdict(budget)
     }
+}
+
+/// The verdict on registers, once all was read.
+pub(super) fn judge(
+    registers: &Registers,
+    names: &Names,
+    transactions: &Transactions,
+    promised: Level,
+    budget: &Budget<'_>,
+) -> Result<Verdict, String> {
+    if transactions.count(Kind::Ok) == 0 {
+        return Err("vacuous: no transaction succeeded".to_owned());
+    }
+    if registers.read == 0 {
+        return Err("vacuous: no transaction that succeeded read anything".to_owned());
+    }
+    let too_large = |TooLarge| "the graph of dependencies has more edges than can be numbered".to_owned();
+    let happened = registers.happened(transactions);
+    let versions = registers.versions(&happened).map_err(too_large)?;
+    let graph = Graph::build(transactions.len() as u32, |edges| {
+        transactions.order(edges);
+        registers.depend(&happened, &versions, edges);
+    });
+    let graph = graph.map_err(too_large)?;
+    let found = hunt(&graph, budget);
+    let mut findings = registers.anomalies(transactions, names, &versions);
+    for cycle in &found.cycles {
+        findings.add(&cycle.name(), cycle.rules_out(), || {
+            explain(cycle, transactions, |from, class, to| registers.why(names, from, class, to))
+        });
+    }
+    let violated = findings.violated();
+    let all = Class::WW.with(Class::WR).with(Class::RW);
+    let proved = |order: Order| {
+        let classes = match order {
+            Order::Plain => all,
+            Order::Session => all.with(Class::PROCESS),
+            Order::RealTime => all.with(Class::PROCESS).with(Class::REALTIME),
+        };
+        let level = Level { isolation: Isolation::Serializable, order };
+        !violated.contains(level) && replay(registers, transactions, &happened, &graph, classes, budget)
+    };
+    // The strongest that can be shown; the weaker ones follow.
+    let shown = Order::ALL.into_iter().rev().find(|order| proved(*order));
+    let table = Table::new(violated, |level| {
+        level.isolation == Isolation::Serializable && Some(level.order) == shown
+    });
+    let mut unknown = vec![
+        "registers do not show the order of all writes, so what was found is not all there may be".to_owned(),
+    ];
+    if found.exhausted {
+        unknown.push("time budget exhausted in the search for cycles".to_owned());
+    }
+    let facts = Facts { transactions, findings, table, unknown };
+    Ok(facts
+        .verdict("rw-register", promised)
+        .with_stat("edges", graph.edges())
+        .with_stat("components", found.components)
+        .with_stat("writes", registers.writes.len())
+        .with_stat("reads", registers.read))
 }

@@ -1,11 +1,10 @@
 //! The transactions of a history, one after another, and in which order they happened.
 
-use std::collections::BTreeMap;
-
-use rashomon_core::{History, Kind, Op, Process, Value};
+use rashomon_core::Kind;
+use rustc_hash::FxHashMap;
 
 use super::graph::{Class, Edges};
-use crate::Budget;
+use super::micro_ops::{MicroOp, MicroOps, Verb};
 
 /// One transaction: where it stands in the history, and how it ended.
 #[derive(Clone, Copy, Debug)]
@@ -16,117 +15,198 @@ pub(super) struct Transaction {
     pub(super) outcome: Kind,
 }
 
-/// The verb of a micro-op.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
-    Append,
-    Write,
-    Read,
+/// A transaction as it is kept: small, as there are many.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    process: u32,
+    invoke: u32,
+    /// `NEVER` while it has none.
+    completion: u32,
+    /// How many transactions had begun when it ended; or how it ended, when that was not ok.
+    after: u32,
 }
 
-/// The parts of a micro-op, `[verb, key, value]`.
-pub(super) fn micro_op(value: &Value) -> Result<(Verb, &Value, &Value), String> {
-    let Some([verb, key, argument]) = value.as_array().map(Vec::as_slice) else {
-        return Err(format!("{value} is no micro-op `[f, key, value]`"));
-    };
-    let verb = match verb.as_str() {
-        Some("append") => Verb::Append,
-        Some("w") => Verb::Write,
-        Some("r") => Verb::Read,
-        _ => return Err(format!("{verb} is none of the micro-ops append, w and r")),
-    };
-    Ok((verb, key, argument))
+const NEVER: u32 = u32::MAX;
+const INFO: u32 = u32::MAX;
+const FAIL: u32 = u32::MAX - 1;
+
+/// A process: what it asked for last, while that is open.
+#[derive(Debug)]
+struct Asking {
+    id: u64,
+    open: Option<u32>,
+    f: String,
+    micro_ops: Vec<MicroOp>,
 }
 
-/// All transactions, and the orders between them that the history itself shows.
+/// All transactions, numbered in the order in which they were invoked.
 #[derive(Debug, Default)]
 pub(super) struct Transactions {
-    pub(super) list: Vec<Transaction>,
-    pub(super) edges: Edges,
-    /// The barrier that transactions invoked now come after, and whether one does.
-    barrier: Option<(u32, bool)>,
-    /// The last transaction of each process that ended ok.
-    last: BTreeMap<u64, u32>,
+    list: Vec<Kept>,
+    processes: FxHashMap<u64, u32>,
+    asking: Vec<Asking>,
+}
+
+/// Why an event cannot follow those before it.
+#[derive(Debug)]
+pub(super) enum Misplaced {
+    /// The process has not ended its last transaction.
+    StillOpen,
+    /// The process has none to end.
+    NotOpen,
+    /// There are more events than can be numbered.
+    TooMany,
+    /// It began under this other name.
+    Begun(String),
+    /// The transaction ended with other micro-ops than it began with.
+    Other,
 }
 
 impl Transactions {
-    /// Goes through a history. `each` takes a transaction's number, how it ended, and its micro-ops: with results when
-    /// it ended `ok`, else as it was invoked. Errors of `each` are told with the event at which they arose.
-    pub(super) fn follow(
-        history: &History,
-        budget: &Budget<'_>,
-        mut each: impl FnMut(u32, Kind, &[Value]) -> Result<(), String>,
-    ) -> Result<Transactions, String> {
-        let mut transactions = Transactions::default();
-        let mut open: BTreeMap<u64, (u32, &Op)> = BTreeMap::new();
-        for op in history.ops() {
-            if op.index.is_multiple_of(512) && (budget.expired)() {
-                return Err("time budget exhausted".to_owned());
-            }
-            let Process::Client(process) = op.process else { continue };
-            if op.kind == Kind::Invoke {
-                open.insert(process, (transactions.invoke(process, op.index), op));
-                continue;
-            }
-            let Some((number, invoke)) = open.remove(&process) else { continue };
-            let source = if op.kind == Kind::Ok { op } else { invoke };
-            let list = list_of(source)?;
-            if op.kind == Kind::Ok && list.len() != list_of(invoke)?.len() {
-                return Err(format!(
-                    "event {}: the transaction ended with other micro-ops than it began with",
-                    op.index
-                ));
-            }
-            each(number, op.kind, list).map_err(|reason| format!("event {}: {reason}", source.index))?;
-            transactions.complete(number, op.kind, op.index);
-        }
-        for (number, invoke) in open.into_values() {
-            let list = list_of(invoke)?;
-            each(number, Kind::Info, list).map_err(|reason| format!("event {}: {reason}", invoke.index))?;
-        }
-        Ok(transactions)
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
     }
 
-    /// A transaction begins: after the last barrier, and so after all that ended before it.
-    fn invoke(&mut self, process: u64, index: u64) -> u32 {
+    pub(super) fn numbers(&self) -> std::ops::Range<u32> {
+        0..self.list.len() as u32
+    }
+
+    pub(super) fn outcome(&self, number: u32) -> Kind {
+        match self.list[number as usize].after {
+            INFO => Kind::Info,
+            FAIL => Kind::Fail,
+            _ => Kind::Ok,
+        }
+    }
+
+    pub(super) fn get(&self, number: u32) -> Transaction {
+        let kept = self.list[number as usize];
+        Transaction {
+            process: self.asking[kept.process as usize].id,
+            invoke: kept.invoke.into(),
+            completion: (kept.completion != NEVER).then(|| kept.completion.into()),
+            outcome: self.outcome(number),
+        }
+    }
+
+    /// How many transactions ended so.
+    pub(super) fn count(&self, outcome: Kind) -> usize {
+        self.numbers().filter(|number| self.outcome(*number) == outcome).count()
+    }
+
+    /// A transaction begins; answers its number.
+    pub(super) fn invoke(
+        &mut self,
+        process: u64,
+        f: &str,
+        index: u64,
+        micro_ops: &MicroOps,
+    ) -> Result<u32, Misplaced> {
+        let invoke = u32::try_from(index).ok().filter(|index| *index < FAIL).ok_or(Misplaced::TooMany)?;
+        let fresh = self.asking.len() as u32;
+        let process = *self.processes.entry(process).or_insert_with(|| {
+            self.asking.push(Asking { id: process, open: None, f: String::new(), micro_ops: Vec::new() });
+            fresh
+        });
         let number = self.list.len() as u32;
-        self.list.push(Transaction { process, invoke: index, completion: None, outcome: Kind::Info });
-        if let Some((barrier, used)) = &mut self.barrier {
-            self.edges.add(*barrier, number, Class::LINK);
-            *used = true;
+        let asking = &mut self.asking[process as usize];
+        if asking.open.replace(number).is_some() {
+            return Err(Misplaced::StillOpen);
         }
-        if let Some(last) = self.last.get(&process) {
-            self.edges.add(*last, number, Class::PROCESS);
-        }
-        number
+        asking.micro_ops.clone_from(&micro_ops.list);
+        f.clone_into(&mut asking.f);
+        self.list.push(Kept { process, invoke, completion: NEVER, after: INFO });
+        Ok(number)
     }
 
-    /// A transaction ends: before the barrier, which must be a new one if something comes after the last already.
-    fn complete(&mut self, number: u32, outcome: Kind, index: u64) {
-        let transaction = &mut self.list[number as usize];
-        (transaction.outcome, transaction.completion) = (outcome, Some(index));
-        if outcome != Kind::Ok {
-            return;
+    /// A transaction ends, with these micro-ops when it ended ok; answers its number.
+    pub(super) fn complete(
+        &mut self,
+        process: u64,
+        f: &str,
+        outcome: Kind,
+        index: u64,
+        micro_ops: &MicroOps,
+    ) -> Result<u32, Misplaced> {
+        let completion = u32::try_from(index).ok().filter(|index| *index < FAIL).ok_or(Misplaced::TooMany)?;
+        let asking = self.processes.get(&process).map(|process| &mut self.asking[*process as usize]);
+        let asking = asking.ok_or(Misplaced::NotOpen)?;
+        let number = asking.open.take().ok_or(Misplaced::NotOpen)?;
+        if asking.f != f {
+            return Err(Misplaced::Begun(asking.f.clone()));
         }
-        let barrier = match self.barrier {
-            Some((barrier, false)) => barrier,
-            before => {
-                let barrier = self.edges.link();
-                if let Some((before, _)) = before {
-                    self.edges.add(before, barrier, Class::LINK);
-                }
-                self.barrier = Some((barrier, false));
-                barrier
+        let begun = self.list.len() as u32;
+        let kept = &mut self.list[number as usize];
+        kept.completion = completion;
+        match outcome {
+            Kind::Ok => kept.after = begun,
+            Kind::Fail => kept.after = FAIL,
+            Kind::Invoke | Kind::Info => {}
+        }
+        if outcome == Kind::Ok && !same(&asking.micro_ops, &micro_ops.list) {
+            return Err(Misplaced::Other);
+        }
+        if outcome == Kind::Info {
+            // The process is not used again.
+            (asking.micro_ops, asking.f) = (Vec::new(), String::new());
+        }
+        Ok(number)
+    }
+
+    /// Adds the orders that the history itself shows: of each process, and of real time.
+    ///
+    /// A transaction that ended comes before all that were invoked later, which are those with the numbers from some
+    /// place on. A row of links stands for them, with one at each such place; it is as long as the history whatever the
+    /// number of clients.
+    pub(super) fn order(&self, edges: &mut Edges) {
+        let mut last = vec![NEVER; self.asking.len()];
+        let mut links = vec![NEVER; self.list.len()];
+        for (number, kept) in (0..).zip(&self.list) {
+            let last = &mut last[kept.process as usize];
+            if *last != NEVER {
+                edges.add(*last, number, Class::PROCESS);
             }
-        };
-        self.edges.add(number, barrier, Class::REALTIME);
-        self.last.insert(self.list[number as usize].process, number);
+            if kept.after < FAIL {
+                *last = number;
+                if let Some(link) = links.get_mut(kept.after as usize) {
+                    *link = 0;
+                }
+            }
+        }
+        let mut current = None;
+        for number in self.numbers() {
+            if links[number as usize] != NEVER {
+                let link = edges.link();
+                if let Some(before) = current {
+                    edges.add(before, link, Class::LINK);
+                }
+                links[number as usize] = link;
+                current = Some(link);
+            }
+            if let Some(link) = current {
+                edges.add(link, number, Class::LINK);
+            }
+        }
+        for (number, kept) in (0..).zip(&self.list) {
+            if kept.after < FAIL
+                && let Some(link) = links.get(kept.after as usize)
+            {
+                edges.add(number, *link, Class::REALTIME);
+            }
+        }
+    }
+
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.list.capacity() * size_of::<Kept>() + self.asking.capacity() * 80
     }
 }
 
-fn list_of(op: &Op) -> Result<&[Value], String> {
-    op.value
-        .as_array()
-        .map(Vec::as_slice)
-        .ok_or_else(|| format!("event {}: a transaction is a list of micro-ops, not {}", op.index, op.value))
+/// Whether a transaction did what it was asked.
+fn same(asked: &[MicroOp], done: &[MicroOp]) -> bool {
+    let matches = |(asked, done): (&MicroOp, &MicroOp)| {
+        (asked.verb, asked.key) == (done.verb, done.key)
+            && (asked.verb == Verb::Read || asked.argument == done.argument)
+    };
+    asked.len() == done.len() && asked.iter().zip(done).all(matches)
 }

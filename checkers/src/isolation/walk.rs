@@ -70,19 +70,21 @@ impl Walk<'_> {
         const NEW: u32 = u32::MAX;
         const DONE: u32 = u32::MAX - 1;
         let layered = matches!(self.rule, Rule::Apart | Rule::Prefix);
-        let mut low = vec![NEW; self.states()];
+        // Without layers only every second state is there.
+        let slot = |state: u32| (if layered { state } else { state >> 1 }) as usize;
+        let mut low = vec![NEW; if layered { self.states() } else { self.graph.vertices() }];
         let mut stack: Vec<u32> = Vec::new();
         let mut calls: Vec<(u32, u32, u32)> = Vec::new();
         let mut count = 0;
         let mut found = Vec::new();
         for root in (0..self.states() as u32).filter(|state| layered || state & 1 == 0) {
-            if low[root as usize] != NEW {
+            if low[slot(root)] != NEW {
                 continue;
             }
             // A call is a state, its number, and the next of its edges. `low` of an open state is the least number
             // that it is known to reach.
             calls.push((root, count, 0));
-            low[root as usize] = count;
+            low[slot(root)] = count;
             stack.push(root);
             count += 1;
             while let Some((state, number, place)) = calls.last_mut() {
@@ -90,25 +92,25 @@ impl Walk<'_> {
                 if (*place as usize) < self.graph.degree(state >> 1) {
                     *place += 1;
                     let Some(target) = self.step(state, *place as usize - 1) else { continue };
-                    if low[target as usize] == NEW {
-                        low[target as usize] = count;
+                    if low[slot(target)] == NEW {
+                        low[slot(target)] = count;
                         calls.push((target, count, 0));
                         stack.push(target);
                         count += 1;
-                    } else if low[target as usize] != DONE {
-                        low[state as usize] = low[state as usize].min(low[target as usize]);
+                    } else if low[slot(target)] != DONE {
+                        low[slot(state)] = low[slot(state)].min(low[slot(target)]);
                     }
                     continue;
                 }
                 calls.pop();
-                let lowest = low[state as usize];
+                let lowest = low[slot(state)];
                 if let Some((caller, ..)) = calls.last() {
-                    low[*caller as usize] = low[*caller as usize].min(lowest);
+                    low[slot(*caller)] = low[slot(*caller)].min(lowest);
                 }
                 if lowest == number {
                     let start = stack.iter().rposition(|other| *other == state).expect("it was pushed");
                     for member in &stack[start..] {
-                        low[*member as usize] = DONE;
+                        low[slot(*member)] = DONE;
                     }
                     if stack.len() - start > 1 {
                         found.push(stack[start..].to_vec());

@@ -58,6 +58,26 @@ impl Values {
         datum
     }
 
+    /// The number of an integer.
+    pub(crate) fn integer(&mut self, integer: i64) -> Datum {
+        let next = Datum(self.list.len() as u32);
+        let datum = self.intern_integer(integer, next);
+        if datum == next {
+            self.list.push(Stored::Integer(integer));
+        }
+        datum
+    }
+
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// About how much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.list.capacity() * size_of::<Stored>() + self.small.capacity() * 4 + self.integers.capacity() * 16
+    }
+
     /// The table answers for nearly all integers of a history: those written are mostly counted upwards, and it is
     /// read in that order too, while a hash scatters them over memory.
     fn intern_integer(&mut self, integer: i64, next: Datum) -> Datum {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rashomon_checkers::formats::Recording;
+use rashomon_checkers::formats::{Format, Recording, Streamed};
 use rashomon_checkers::{Budget, Question, isolation, judge};
-use rashomon_core::Validity;
+use rashomon_core::{History, Validity, Verdict};
 use rashomon_results::{Ended, RunVerdict, Totals, report};
 
 use super::history::{self, Refusal, Source};
@@ -18,7 +18,10 @@ use crate::progress;
 
 /// What a file came to.
 struct Judged {
-    recording: Recording,
+    /// What was judged, where all of it was kept.
+    history: Option<History>,
+    format: Format,
+    notes: Vec<String>,
     verdict: RunVerdict,
     /// The table of isolation levels, where it was asked for and there is one.
     levels: Option<String>,
@@ -90,10 +93,25 @@ fn examine(
     let bar = progress::spinner("{spinner} {wide_msg} {bytes} {elapsed}");
     bar.set_message(format!("{place}{source}: reading"));
     let begun = Instant::now();
-    let recording = history::read(source, arguments.format, &bar);
-    let reading = begun.elapsed();
-    bar.set_message(format!("{place}{source}: judging"));
-    let judged = recording.and_then(|recording| decide(source, recording, question, arguments, reading));
+    let large = if arguments.report.is_none() {
+        let bounds = Bounds::from_now(arguments);
+        let expired = || bounds.expired();
+        let budget = Budget::new(arguments.budget_memory, &expired);
+        history::judge_large(source, arguments.format, question, &budget, &bar)
+            .map(|streamed| streamed.map(|streamed| bounds.judged(streamed)))
+    } else {
+        Ok(None)
+    };
+    let judged = match large {
+        Ok(Some(judged)) => Ok(judged),
+        Ok(None) => {
+            let recording = history::read(source, arguments.format, &bar);
+            let reading = begun.elapsed();
+            bar.set_message(format!("{place}{source}: judging"));
+            recording.and_then(|recording| decide(source, recording, question, arguments, reading))
+        }
+        Err(refusal) => Err(refusal),
+    };
     bar.finish_and_clear();
     judged
 }
@@ -105,33 +123,67 @@ fn decide(
     arguments: &CheckArguments,
     reading: Duration,
 ) -> Result<Judged, Refusal> {
-    let begun = Instant::now();
-    let end = begun + arguments.budget_time;
-    let late = AtomicBool::new(false);
-    let expired = || {
-        let is_late = Instant::now() >= end;
-        late.fetch_or(is_late, Ordering::Relaxed);
-        is_late
-    };
+    let bounds = Bounds::from_now(arguments);
+    let expired = || bounds.expired();
     let budget = Budget::new(arguments.budget_memory, &expired);
     let verdict = judge(&recording, question, &budget).map_err(Refusal::new)?;
-    let checking = begun.elapsed();
-    let spent = match verdict.valid {
-        Validity::Unknown if late.load(Ordering::Relaxed) => Some(Spent::Time),
-        Validity::Unknown if Budget::is_out_of_memory(&verdict) => Some(Spent::Memory),
-        Validity::Valid | Validity::Unknown | Validity::Invalid => None,
-    };
-    let levels = if arguments.levels { isolation::table(&verdict) } else { None };
-    if arguments.levels && !verdict.stats.contains_key("levels") {
-        eprintln!("note: {} judges no isolation levels, so there is no table of them", verdict.checker);
-    }
+    let checking = bounds.begun.elapsed();
+    let spent = bounds.spent(&verdict);
+    let levels = levels(arguments, &verdict);
     let totals = Totals::of(&recording.history);
     let verdict = RunVerdict::new(vec![verdict], Vec::new(), Vec::new(), totals, Ended::Recorded);
     let report = match &arguments.report {
         Some(path) => Some(reported(path, source, &recording, &verdict)?),
         None => None,
     };
-    Ok(Judged { recording, verdict, levels, spent, report, reading, checking })
+    let Recording { history, format, notes, .. } = recording;
+    Ok(Judged { history: Some(history), format, notes, verdict, levels, spent, report, reading, checking })
+}
+
+fn levels(arguments: &CheckArguments, verdict: &Verdict) -> Option<String> {
+    if arguments.levels && !verdict.stats.contains_key("levels") {
+        eprintln!("note: {} judges no isolation levels, so there is no table of them", verdict.checker);
+    }
+    if arguments.levels { isolation::table(verdict) } else { None }
+}
+
+/// The time that a verdict may take, and whether it was up.
+struct Bounds<'a> {
+    arguments: &'a CheckArguments,
+    begun: Instant,
+    late: AtomicBool,
+}
+
+impl<'a> Bounds<'a> {
+    fn from_now(arguments: &'a CheckArguments) -> Bounds<'a> {
+        Bounds { arguments, begun: Instant::now(), late: AtomicBool::new(false) }
+    }
+
+    fn expired(&self) -> bool {
+        let is_late = self.begun.elapsed() >= self.arguments.budget_time;
+        self.late.fetch_or(is_late, Ordering::Relaxed);
+        is_late
+    }
+
+    fn spent(&self, verdict: &Verdict) -> Option<Spent> {
+        match verdict.valid {
+            Validity::Unknown if self.late.load(Ordering::Relaxed) => Some(Spent::Time),
+            Validity::Unknown if Budget::is_out_of_memory(verdict) => Some(Spent::Memory),
+            Validity::Valid | Validity::Unknown | Validity::Invalid => None,
+        }
+    }
+
+    /// What became of a file that was judged while it was read.
+    fn judged(&self, streamed: Streamed) -> Judged {
+        let Streamed { verdict, ops, ok, fail, last, first_ok, format, notes } = streamed;
+        let checking = self.begun.elapsed();
+        let (spent, levels) = (self.spent(&verdict), levels(self.arguments, &verdict));
+        let info = ops - ok - fail;
+        let totals = Totals { ops, ok, fail, info, duration: last, first_ok, ..Totals::default() };
+        let verdict = RunVerdict::new(vec![verdict], Vec::new(), Vec::new(), totals, Ended::Recorded);
+        let (history, report, reading) = (None, None, Duration::ZERO);
+        Judged { history, format, notes, verdict, levels, spent, report, reading, checking }
+    }
 }
 
 /// Writes the page of a history: to the path, or into it where it is a folder.

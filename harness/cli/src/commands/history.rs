@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
-use rashomon_checkers::formats::{self, Format, Recording};
+use rashomon_checkers::formats::{self, Format, Recording, Streamed};
+use rashomon_checkers::{Budget, Question};
 use rashomon_core::HistoryError;
 use serde_json::{Value, json};
 
@@ -94,6 +95,37 @@ pub(super) fn sources(path: &Path) -> Result<Vec<Source>, Refusal> {
         return Err(Refusal::new("no file is in this folder"));
     }
     Ok(files.into_iter().map(Source::File).collect())
+}
+
+/// A larger file of transactions is judged while it is read, and its events cannot be shown afterwards.
+const LARGE: u64 = 64 << 20;
+
+/// Judges a large file of transactions while it is read; `None` when it is no such file.
+pub(super) fn judge_large(
+    source: &Source,
+    format: Option<Format>,
+    question: &Question,
+    budget: &Budget<'_>,
+    bar: &ProgressBar,
+) -> Result<Option<Streamed>, Refusal> {
+    let Source::File(path) = source else { return Ok(None) };
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length < LARGE || question.initial.is_some() {
+        return Ok(None);
+    }
+    let mut reader = BufReader::with_capacity(1 << 18, bar.wrap_read(file));
+    let beginning = String::from_utf8_lossy(reader.fill_buf()?).into_owned();
+    let format = match format {
+        Some(format) => format,
+        None => Format::detect(&beginning)?,
+    };
+    let Some(model) = formats::streams(format, &beginning) else { return Ok(None) };
+    if question.model.as_deref().is_some_and(|asked| asked != model) {
+        return Ok(None);
+    }
+    bar.set_length(length);
+    Ok(Some(formats::judge_stream(reader, format, model, question.promised, budget)?))
 }
 
 /// Reads a history; the bar follows.

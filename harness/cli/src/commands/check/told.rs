@@ -98,13 +98,13 @@ impl<'a> Teller<'a> {
     }
 
     fn full(&self, judged: &Judged) {
-        for note in &judged.recording.notes {
+        for note in &judged.notes {
             eprintln!("note: {note}");
         }
         let shown = Shown {
             verdict: &judged.verdict,
             plan: None,
-            history: Some(&judged.recording.history),
+            history: judged.history.as_ref(),
             run: None,
             report: judged.report.as_deref(),
             colour: progress::colour(std::io::stdout().is_terminal()),
@@ -140,8 +140,8 @@ impl<'a> Teller<'a> {
         let mut object = match result {
             Ok(judged) => {
                 let mut object = json!(judged.verdict);
-                object["format"] = json!(judged.recording.format);
-                object["notes"] = json!(judged.recording.notes);
+                object["format"] = json!(judged.format);
+                object["notes"] = json!(judged.notes);
                 object["seconds"] = json!({
                     "reading": judged.reading.as_secs_f64(),
                     "checking": judged.checking.as_secs_f64(),

@@ -1,0 +1,176 @@
+//! The micro-ops of one transaction, in numbers.
+
+use rashomon_core::Value;
+
+use crate::models::{Datum, Values};
+
+/// The verb of a micro-op.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    Append,
+    Write,
+    Read,
+}
+
+/// What a micro-op writes, or what it read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Argument {
+    /// `null`.
+    Nothing,
+    Value(u32),
+    /// The elements between two places of [`MicroOps::elements`].
+    List(u32, u32),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MicroOp {
+    pub(super) verb: Verb,
+    pub(super) key: u32,
+    pub(super) argument: Argument,
+}
+
+/// What micro-ops read: a whole list, or one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    Lists,
+    Values,
+}
+
+/// The micro-ops of one transaction. It is filled again for each event, so that reads are not kept.
+#[derive(Debug, Default)]
+pub(super) struct MicroOps {
+    pub(super) list: Vec<MicroOp>,
+    pub(super) elements: Vec<u32>,
+}
+
+impl MicroOps {
+    pub(super) fn clear(&mut self) {
+        self.list.clear();
+        self.elements.clear();
+    }
+
+    /// The list that a micro-op read.
+    pub(super) fn elements(&self, argument: Argument) -> &[u32] {
+        match argument {
+            Argument::List(from, to) => &self.elements[from as usize..to as usize],
+            Argument::Nothing | Argument::Value(_) => &[],
+        }
+    }
+}
+
+/// The keys and values of a history, each with a number.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    keys: Values,
+    values: Values,
+}
+
+impl Names {
+    /// Takes the micro-ops of an event as it stands in a history. What a read was asked with says nothing.
+    pub(super) fn take(
+        &mut self,
+        value: &Value,
+        asked: bool,
+        reading: Reading,
+        into: &mut MicroOps,
+    ) -> Result<(), String> {
+        into.clear();
+        let list =
+            value.as_array().ok_or_else(|| format!("a transaction is a list of micro-ops, not {value}"))?;
+        for value in list {
+            let Some([verb, key, argument]) = value.as_array().map(Vec::as_slice) else {
+                return Err(format!("{value} is no micro-op `[f, key, value]`"));
+            };
+            let verb = match verb.as_str() {
+                Some("append") => Verb::Append,
+                Some("w") => Verb::Write,
+                Some("r") => Verb::Read,
+                _ => return Err(format!("{verb} is none of the micro-ops append, w and r")),
+            };
+            check(verb, reading, value)?;
+            let key = self.keys.intern(key).number();
+            let argument = match (verb, argument) {
+                (Verb::Write, Value::Null) => {
+                    return Err(format!("{value}: null stands for nothing and is not written"));
+                }
+                (Verb::Append | Verb::Write, argument) => {
+                    Argument::Value(self.values.intern(argument).number())
+                }
+                (Verb::Read, _) if asked => Argument::Nothing,
+                (Verb::Read, Value::Null) => Argument::Nothing,
+                (Verb::Read, argument) => self.read(argument, reading, into)?,
+            };
+            into.list.push(MicroOp { verb, key, argument });
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, argument: &Value, reading: Reading, into: &mut MicroOps) -> Result<Argument, String> {
+        match (reading, argument) {
+            (Reading::Values, argument) => Ok(Argument::Value(self.values.intern(argument).number())),
+            (Reading::Lists, Value::Array(values)) => {
+                let from = into.elements.len() as u32;
+                into.elements.extend(values.iter().map(|value| self.values.intern(value).number()));
+                Ok(Argument::List(from, into.elements.len() as u32))
+            }
+            (Reading::Lists, other) => Err(format!("a read of a list shows a list, not {other}")),
+        }
+    }
+
+    /// The number of a key that is an integer.
+    pub(super) fn integer_key(&mut self, key: i64) -> u32 {
+        self.keys.integer(key).number()
+    }
+
+    /// The number of a key that is a text.
+    pub(super) fn text_key(&mut self, key: &str) -> u32 {
+        self.keys.intern(&Value::String(key.to_owned())).number()
+    }
+
+    /// The number of a value that is an integer.
+    pub(super) fn integer_value(&mut self, value: i64) -> u32 {
+        self.values.integer(value).number()
+    }
+
+    /// A key as people write it.
+    pub(super) fn key(&self, key: u32) -> String {
+        text(self.keys.get(Datum::from_number(key)))
+    }
+
+    /// A value as people write it.
+    pub(super) fn value(&self, value: u32) -> String {
+        text(self.values.get(Datum::from_number(value)))
+    }
+
+    /// A list as people write it.
+    pub(super) fn show(&self, list: &[u32]) -> String {
+        let list: Vec<String> = list.iter().map(|element| self.value(*element)).collect();
+        format!("[{}]", list.join(" "))
+    }
+
+    /// How many keys there are.
+    pub(super) fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.keys.bytes() + self.values.bytes()
+    }
+}
+
+/// Lists are appended to, registers written.
+fn check(verb: Verb, reading: Reading, value: &Value) -> Result<(), String> {
+    match (verb, reading) {
+        (Verb::Write, Reading::Lists) => Err(format!("{value}: a list takes append and r, not w")),
+        (Verb::Append, Reading::Values) => Err(format!("{value}: a register takes w and r, not append")),
+        _ => Ok(()),
+    }
+}
+
+fn text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}

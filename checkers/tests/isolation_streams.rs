@@ -1,0 +1,118 @@
+//! Files of transactions judged while they are read, against the same judged as a whole.
+
+mod transactions;
+
+use proptest::prelude::*;
+use rashomon_checkers::formats::{Format, judge_stream, read, streams, write_edn};
+use rashomon_checkers::generate::ListClients;
+use rashomon_checkers::{Budget, Question, judge};
+use rashomon_core::history::HEADER;
+use rashomon_core::{History, Seed, Verdict};
+
+use transactions::transactions;
+
+fn jsonl(history: &History) -> String {
+    let lines = history.ops().iter().map(|op| serde_json::to_string(op).unwrap() + "\n");
+    format!("{HEADER}\n{}", lines.collect::<String>())
+}
+
+/// The same history in every notation that can be streamed.
+fn texts(history: &History) -> [(Format, String); 3] {
+    let json = history.ops().iter().map(|op| serde_json::to_string(op).unwrap());
+    let json = format!("[{}]", json.collect::<Vec<_>>().join(",\n "));
+    [(Format::Jsonl, jsonl(history)), (Format::JepsenEdn, write_edn(history)), (Format::JepsenJson, json)]
+}
+
+fn streamed(format: Format, text: &str) -> Result<Verdict, String> {
+    let model = streams(format, text).expect("these are transactions");
+    judge_stream(text.as_bytes(), format, model, None, &Budget::unlimited())
+        .map(|streamed| streamed.verdict)
+        .map_err(|error| error.to_string())
+}
+
+fn whole(format: Format, text: &str) -> Result<Verdict, String> {
+    let recording = read(format, text).map_err(|error| error.to_string())?;
+    Ok(judge(&recording, &Question::default(), &Budget::unlimited()).unwrap())
+}
+
+#[test]
+fn a_stream_is_judged_like_the_whole() {
+    for text in [
+        "0 ok x+1 y=\n--\n1 ok x=1 x+2 x=1,2\n--\n2 ok x=1,2 y=",
+        "0 ok x= y+1\n1 ok y= x+1\n--\n2 ok x=1 y=1",
+        "0 ok x+1 x+2\n1 ok x=1\n2 info y+3\n3 fail y+4\n--\n4 ok y=4,3",
+        "0 ok x:=1 y==2\n1 ok y:=2 x==1",
+        "0 ok x==1 x:=2\n1 ok x==2 x:=1\n2 ok y:=4",
+        "0 ok x+1\n1 ok x+1 x=1",
+        "0 ok x+1 x==1",
+    ] {
+        let history = transactions(text);
+        for (format, text) in texts(&history) {
+            let verdict = streamed(format, &text).unwrap();
+            assert_eq!(verdict, whole(format, &text).unwrap(), "{format}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_history_made_by_machine_is_judged_like_the_whole() {
+    for (stale_per_100_000, open_per_mille) in [(0, 0), (500, 20)] {
+        let clients = ListClients {
+            transactions: 500,
+            clients: 7,
+            keys: 5,
+            micro_ops: 4,
+            open_per_mille,
+            stale_per_100_000,
+            seed: Seed(3),
+        };
+        for (format, text) in texts(&clients.history()) {
+            assert_eq!(streamed(format, &text), whole(format, &text), "{format}");
+        }
+    }
+}
+
+#[test]
+fn a_broken_file_is_refused_like_the_whole() {
+    let history = transactions("0 ok x+1 y=\n--\n1 ok x=1 x+2 x=1,2\n--\n0 info x=\n1 fail x+5");
+    for (from, to) in [
+        ("\"process\":1", "\"process\":0"),
+        ("\"index\":2,", "\"index\":7,"),
+        ("\"ok\"", "\"invoke\""),
+        ("\"invoke\"", "\"ok\""),
+        ("\"type\"", "\"typ\""),
+        ("[[\"append\"", "[[\"append"),
+        ("\"f\":\"txn\"", "\"f\":\"other\""),
+        ("\"index\":3", "\"index\":03"),
+    ] {
+        let text = jsonl(&history).replacen(from, to, 1);
+        let error = streamed(Format::Jsonl, &text).unwrap_err();
+        // Ops of JSON are paired once all are read, so of two faults the later may be told.
+        assert!(whole(Format::Jsonl, &text).is_err() && error.starts_with("line "), "{error}");
+    }
+    let torn = jsonl(&history);
+    let torn = &torn[..torn.len() - 9];
+    let told =
+        judge_stream(torn.as_bytes(), Format::Jsonl, "list-append", None, &Budget::unlimited()).unwrap();
+    assert_eq!(told.notes, ["the last line was torn and was left out"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..60),
+        cut in 0..400_usize,
+        which in 0..3_usize,
+    ) {
+        let history = transactions("0 ok x+1 y=\n--\n1 ok x=1 x+2 x=1,2");
+        let (format, text) = &texts(&history)[which];
+        let text = text.as_bytes();
+        let cut = cut.min(text.len());
+        let broken = [&text[..cut], &bytes, &text[cut..]].concat();
+        for model in ["list-append", "rw-register"] {
+            let _ = judge_stream(broken.as_slice(), *format, model, None, &Budget::unlimited());
+        }
+    }
+}
