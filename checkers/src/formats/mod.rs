@@ -13,4 +13,16 @@ mod forms;
 mod jepsen;
 mod porcupine;
 mod recording;
+mod suggest;
 mod transactions;
+
+mod convert;
+mod write;
+
+pub use convert::convert;
+pub use edn::{Edn, EdnError, Reader};
+pub use format::Format;
+pub use jepsen::Keyed;
+pub use recording::{Recording, read, read_from, read_keyed};
+pub use transactions::{Streamed, judge_stream, streams};
+pub use write::{Target, Writer, write_edn};
