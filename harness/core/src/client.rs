@@ -11,6 +11,7 @@
 //!
 //! [`Attempts`] is these rules as a state machine without a socket or a clock.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::rpc::{Body, Meaning, RpcError};
@@ -88,8 +89,9 @@ pub struct Attempts {
     refusals: usize,
     /// Where the current attempt went.
     trying: Option<NodeId>,
-    doubt: Option<String>,
-    refusal: Option<String>,
+    /// The first attempt that left the op open, and the last that was turned away.
+    doubt: Option<(NodeId, Attempt)>,
+    refusal: Option<(NodeId, Attempt)>,
     finished: Option<Outcome>,
     paused: bool,
 }
@@ -149,7 +151,7 @@ impl Attempts {
         let node = self.trying.take().expect("an attempt was under way");
         match attempt {
             Attempt::Reply(body) => self.finished = Some(Outcome::Ok(node, body)),
-            Attempt::Error(error) => match error.code.meaning() {
+            Attempt::Error(ref error) => match error.code.meaning() {
                 Meaning::Answered if self.doubt.is_none() || self.policy.sessions => {
                     self.finished = Some(Outcome::Fail(error.to_string()));
                 }
@@ -158,36 +160,48 @@ impl Attempts {
                 }
                 Meaning::Answered | Meaning::Hopeless => {}
                 Meaning::NotStarted => {
-                    self.refusals += 1;
                     // Whoever refuses may know who serves; that node is next, once.
-                    if let Some(position) =
-                        error.hint.and_then(|hint| self.nodes.iter().position(|n| *n == hint))
-                    {
+                    let hinted = |hint| self.nodes.iter().position(|node| *node == hint);
+                    if let Some(position) = error.hint.and_then(hinted) {
                         self.next = position;
                     }
-                    self.refusal = Some(format!("{node}: {error}"));
+                    self.refused(node, attempt);
                 }
-                Meaning::Doubtful => self.doubtful(node, &error.to_string()),
+                Meaning::Doubtful => self.doubtful(node, attempt),
             },
-            Attempt::Refused => {
-                self.refusals += 1;
-                self.refusal = Some(format!("{node}: connection refused"));
-            }
-            Attempt::Doubtful(reason) => self.doubtful(node, &reason),
+            Attempt::Refused => self.refused(node, attempt),
+            Attempt::Doubtful(_) => self.doubtful(node, attempt),
         }
     }
 
-    fn doubtful(&mut self, node: NodeId, reason: &str) {
+    fn refused(&mut self, node: NodeId, attempt: Attempt) {
+        self.refusals += 1;
+        self.refusal = Some((node, attempt));
+    }
+
+    fn doubtful(&mut self, node: NodeId, attempt: Attempt) {
         self.refusals = 0;
-        self.doubt.get_or_insert_with(|| format!("{node}: {reason}"));
+        self.doubt.get_or_insert((node, attempt));
     }
 
     fn give_up(&self) -> Outcome {
+        let reason = |(node, attempt): &(NodeId, Attempt)| format!("{node}: {attempt}");
         match (&self.doubt, &self.refusal) {
-            (Some(reason), _) if self.read_only => Outcome::Fail(reason.clone()),
-            (Some(reason), _) => Outcome::Info(reason.clone()),
-            (None, Some(reason)) => Outcome::Fail(reason.clone()),
+            (Some(doubt), _) if self.read_only => Outcome::Fail(reason(doubt)),
+            (Some(doubt), _) => Outcome::Info(reason(doubt)),
+            (None, Some(refusal)) => Outcome::Fail(reason(refusal)),
             (None, None) => Outcome::Fail("no attempt was made before the deadline".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Attempt::Reply(_) => f.write_str("a reply"),
+            Attempt::Error(error) => error.fmt(f),
+            Attempt::Refused => f.write_str("connection refused"),
+            Attempt::Doubtful(reason) => f.write_str(reason),
         }
     }
 }

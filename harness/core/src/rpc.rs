@@ -176,10 +176,10 @@ pub fn parse_request<R: DeserializeOwned>(body: Body) -> Result<R, RpcError> {
     let Some(kind) = body.get("type").and_then(Value::as_str) else {
         return Err(malformed("a request needs a `type`".to_owned()));
     };
-    let unknown = format!("unknown variant `{kind}`");
+    let kind = kind.to_owned();
     serde_json::from_value(Value::Object(body)).map_err(|error| {
         let text = error.to_string();
-        if text.starts_with(&unknown) {
+        if text.starts_with(&format!("unknown variant `{kind}`")) {
             RpcError::new(ErrorCode::NotSupported, text)
         } else {
             malformed(text)
@@ -194,6 +194,25 @@ pub struct RequestId {
     pub session: u64,
     /// Counts the ops of the session from 1.
     pub sequence: u64,
+}
+
+impl RequestId {
+    /// What a body says of it: both fields, or none.
+    pub fn of(body: &Body) -> Result<Option<RequestId>, String> {
+        let field = |name: &str| match body.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => match value.as_u64() {
+                Some(number) => Ok(Some(number)),
+                None => Err(format!("`{name}` is {value}, and not a natural number")),
+            },
+        };
+        match (field("session")?, field("sequence")?) {
+            (None, None) => Ok(None),
+            (Some(session), Some(sequence)) => Ok(Some(RequestId { session, sequence })),
+            (Some(_), None) => Err("`session` without `sequence`".to_owned()),
+            (None, Some(_)) => Err("`sequence` without `session`".to_owned()),
+        }
+    }
 }
 
 #[cfg(test)]

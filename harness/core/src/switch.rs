@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use arrayvec::ArrayVec;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,7 @@ pub struct Fate {
     /// How many messages the link carried before.
     pub sequence: u64,
     /// Its arrivals: none when it was dropped.
-    pub deliveries: Vec<Delivery>,
+    pub deliveries: ArrayVec<Delivery, 2>,
     /// What was done to it, for the journal.
     pub marks: Marks,
 }
@@ -193,7 +194,7 @@ impl Switch {
             }
             *self.affected.entry(*id).or_default() += u64::from(touched);
         }
-        let mut deliveries = Vec::new();
+        let mut deliveries = ArrayVec::new();
         if marks.cut || marks.lost {
             // A dropped message has no further story.
             marks = Marks { cut: marks.cut, lost: marks.lost && !marks.cut, ..Marks::default() };
@@ -233,7 +234,7 @@ mod tests {
     fn without_rules_everything_passes_at_once() {
         let mut switch = Switch::new(Seed(9));
         let fate = switch.route(Time(7), LINK, 100);
-        assert_eq!(fate.deliveries, [Delivery { at: Time(7), flip: None }]);
+        assert_eq!(*fate.deliveries, [Delivery { at: Time(7), flip: None }]);
         assert!(switch.is_clear());
     }
 

@@ -121,7 +121,8 @@ fn overlay(base: PlanFile, over: PlanFile) -> PlanFile {
 impl Plan {
     /// A plan from flags and, perhaps, a file with its name and text. `fresh_seed` is taken when nobody gives one.
     ///
-    /// `base`, if there is one, stands in for what neither says, and for the plans of the bugs. A mistake is reported where its token stands: in the file, or else on the command line.
+    /// `base`, if there is one, stands in for what neither says, and for the plans of the bugs. What brings out a known weakness of the system lies
+    /// beneath all that is asked. A mistake is reported where its token stands: in the file, or else on the command line.
     pub fn assemble(
         flags: PlanFile,
         file: Option<(PlanFile, &str, &str)>,
@@ -164,6 +165,9 @@ impl Plan {
             if let Some(own) = control.plan {
                 asked = overlay(parse(&format!("the plan of control {name}"), own)?, asked);
             }
+        }
+        if let Some(own) = system.weak.and_then(|weak| weak.plan) {
+            asked = overlay(parse(&format!("the plan of {}", system.name), own)?, asked);
         }
         let bugs: BTreeSet<&String> = asked.bugs.iter().collect();
         if bugs.len() < asked.bugs.len() {

@@ -10,7 +10,7 @@ use rashomon_results::RunVerdict;
 use serde::Serialize;
 
 use crate::judge::Limits;
-use crate::plan::{Faults, Plan, PlanError, PlanFile, parse};
+use crate::plan::{Faults, Plan, PlanError, PlanFile};
 use crate::progress::Nobody;
 use crate::run::{RunError, Settings, live};
 use crate::sweep::{plan_of, sweep};
@@ -93,14 +93,7 @@ impl Inmate {
     fn flags(self, system: &SystemInfo) -> PlanFile {
         let file = PlanFile { version: 1, system: Some(system.name.to_owned()), ..PlanFile::default() };
         match self {
-            Inmate::Correct => file,
-            Inmate::Weak => match system.weak.and_then(|weak| weak.plan) {
-                Some(plan) => {
-                    let plan = parse(system.name, plan).expect("the plans of known weaknesses are tested");
-                    PlanFile { system: file.system, ..plan }
-                }
-                None => file,
-            },
+            Inmate::Correct | Inmate::Weak => file,
             Inmate::Bug { bug, .. } => PlanFile { bugs: vec![bug.to_owned()], ..file },
             Inmate::Control { control } => PlanFile { control: Some(control.to_owned()), ..file },
         }

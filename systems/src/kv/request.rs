@@ -1,6 +1,7 @@
 //! What clients ask and are told, on the wire and in the log.
 
 use rashomon_core::rpc::RequestId;
+use rashomon_core::{Map, Value};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -92,20 +93,12 @@ pub enum Ask {
 /// `session` and `sequence` come together or not at all. Unknown fields are ignored, because the body also
 /// carries what belongs to the transport.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Wire")]
+#[serde(try_from = "Map<String, Value>")]
 pub struct Request {
     /// The session and sequence, where the client gave them.
     pub id: Option<RequestId>,
     /// What it asks.
     pub ask: Ask,
-}
-
-#[derive(Deserialize)]
-struct Wire {
-    session: Option<u64>,
-    sequence: Option<u64>,
-    #[serde(flatten)]
-    operation: Operation,
 }
 
 #[derive(Deserialize)]
@@ -160,17 +153,13 @@ fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(key)
 }
 
-impl TryFrom<Wire> for Request {
-    type Error = &'static str;
+impl TryFrom<Map<String, Value>> for Request {
+    type Error = String;
 
-    fn try_from(wire: Wire) -> Result<Request, &'static str> {
-        let id = match (wire.session, wire.sequence) {
-            (None, None) => None,
-            (Some(session), Some(sequence)) => Some(RequestId { session, sequence }),
-            (Some(_), None) => return Err("`session` without `sequence`"),
-            (None, Some(_)) => return Err("`sequence` without `session`"),
-        };
-        let ask = match wire.operation {
+    fn try_from(body: Map<String, Value>) -> Result<Request, String> {
+        let id = RequestId::of(&body)?;
+        let operation = Operation::deserialize(Value::Object(body)).map_err(|error| error.to_string())?;
+        let ask = match operation {
             Operation::Read { key } => Ask::Query(Query::Read { key }),
             Operation::ReadSet { key } => Ask::Query(Query::ReadSet { key }),
             Operation::Write { key, value } => Ask::Command(Command::Write { key, value }),

@@ -21,9 +21,7 @@ impl TryFrom<Map<String, Value>> for Request {
     fn try_from(body: Map<String, Value>) -> Result<Request, String> {
         match MembershipChange::asked(&body) {
             Some(change) => change.map(Request::Change),
-            None => serde_json::from_value(Value::Object(body))
-                .map(Request::Serve)
-                .map_err(|error| error.to_string()),
+            None => kv::Request::try_from(body).map(Request::Serve),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What clients ask and are told.
 
 use rashomon_core::rpc::RequestId;
+use rashomon_core::{Map, Value};
 use serde::{Deserialize, Serialize};
 
 use super::account::{ACCOUNTS, Account, AccountNumber, Transfer};
@@ -20,7 +21,7 @@ pub enum Ask {
 /// A request, parsed from a body such as `{"type":"transfer","key":"b","id":7,"from":0,"to":5,"amount":3}` or
 /// `{"type":"read_accounts","key":"b"}`. `session` and `sequence` come together or not at all.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Wire")]
+#[serde(try_from = "Map<String, Value>")]
 pub struct Request {
     /// The session and sequence, where the client gave them.
     pub id: Option<RequestId>,
@@ -31,48 +32,38 @@ pub struct Request {
 }
 
 #[derive(Deserialize)]
-struct Wire {
-    session: Option<u64>,
-    sequence: Option<u64>,
-    key: String,
-    #[serde(flatten)]
-    operation: Operation,
-}
-
-#[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Operation {
-    Transfer { id: u32, from: u32, to: u32, amount: i64 },
-    ReadAccounts,
+    Transfer { key: String, id: u32, from: u32, to: u32, amount: i64 },
+    ReadAccounts { key: String },
 }
 
-impl TryFrom<Wire> for Request {
+impl TryFrom<Map<String, Value>> for Request {
     type Error = String;
 
-    fn try_from(wire: Wire) -> Result<Request, String> {
-        let id = match (wire.session, wire.sequence) {
-            (None, None) => None,
-            (Some(session), Some(sequence)) => Some(RequestId { session, sequence }),
-            (Some(_), None) => return Err("`session` without `sequence`".to_owned()),
-            (None, Some(_)) => return Err("`sequence` without `session`".to_owned()),
-        };
-        if wire.key.len() > LONGEST_NAME {
-            let length = wire.key.len();
-            return Err(format!("a bank's name of {length} bytes; the longest allowed has {LONGEST_NAME}"));
-        }
-        let ask = match wire.operation {
-            Operation::ReadAccounts => Ask::Read,
-            Operation::Transfer { id, from, to, amount } => {
+    fn try_from(body: Map<String, Value>) -> Result<Request, String> {
+        let id = RequestId::of(&body)?;
+        let operation = Operation::deserialize(Value::Object(body)).map_err(|error| error.to_string())?;
+        let (bank, ask) = match operation {
+            Operation::ReadAccounts { key } => (key, Ask::Read),
+            Operation::Transfer { key, id, from, to, amount } => {
                 if from >= ACCOUNTS || to >= ACCOUNTS || from == to {
                     return Err(format!("a transfer is between two of the accounts 0 to {}", ACCOUNTS - 1));
                 }
                 if !(1..=i64::from(u32::MAX)).contains(&amount) {
                     return Err(format!("an amount of {amount}; it is at least 1 and fits 32 bits"));
                 }
-                Ask::Transfer(Transfer { id, from: AccountNumber(from), to: AccountNumber(to), amount })
+                (
+                    key,
+                    Ask::Transfer(Transfer { id, from: AccountNumber(from), to: AccountNumber(to), amount }),
+                )
             }
         };
-        Ok(Request { id, bank: wire.key, ask })
+        if bank.len() > LONGEST_NAME {
+            let length = bank.len();
+            return Err(format!("a bank's name of {length} bytes; the longest allowed has {LONGEST_NAME}"));
+        }
+        Ok(Request { id, bank, ask })
     }
 }
 

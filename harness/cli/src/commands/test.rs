@@ -52,6 +52,11 @@ pub(crate) fn run(arguments: &TestArguments) -> Exit {
     worst
 }
 
+/// So many of them, with their noun.
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The plan that the arguments ask for.
 fn planned(arguments: &TestArguments) -> Result<Plan, PlanError> {
     let Some(file) = &arguments.schedule else {
@@ -60,11 +65,13 @@ fn planned(arguments: &TestArguments) -> Result<Plan, PlanError> {
     let schedule = schedule::read(file)?;
     plan::same_system(&arguments.plan, file, &schedule)?;
     let (faults, ops, messages) = (schedule.faults().len(), schedule.ops.len(), schedule.messages.len());
-    eprintln!("{}: {faults} faults are injected at their times.", file.display());
+    eprintln!("{}: injected at their times: {}.", file.display(), count(faults, "fault"));
     eprintln!(
-        "  Left to chance, for only virtual time can repeat it: the {ops} listed ops (clients ask as in the run that was \
-         shrunk, {} a second), the fates of {messages} single messages, and how long anything takes.",
-        schedule.plan.rate
+        "  Left to chance, for only virtual time can repeat it: {} (clients ask as in the run that was \
+         shrunk, {} a second), the fates of {}, and how long anything takes.",
+        count(ops, "listed op"),
+        schedule.plan.rate,
+        count(messages, "single message"),
     );
     Ok(schedule.live())
 }

@@ -219,7 +219,11 @@ mod tests {
 
     fn entry(sequence: u64) -> Entry {
         let marks = Marks { delayed: true, ..Marks::default() };
-        let fate = Fate { sequence, deliveries: vec![Delivery { at: Time(9), flip: None }], marks };
+        let fate = Fate {
+            sequence,
+            deliveries: [Delivery { at: Time(9), flip: None }].into_iter().collect(),
+            marks,
+        };
         Entry::fate(Time(4), LINK, b"", &fate)
     }
 

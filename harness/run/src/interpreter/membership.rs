@@ -23,6 +23,8 @@ pub(super) struct Membership {
     /// Whether each node belongs to the cluster, as the system last said; `None` when a request that concerned it was
     /// left without an answer.
     known: BTreeMap<NodeId, Option<bool>>,
+    /// The next change on the way to what is wanted.
+    pending: Option<MembershipChange>,
     open: Option<Open>,
     next_try: Time,
     calls: u64,
@@ -52,6 +54,7 @@ impl Membership {
             known: nodes.iter().map(|node| (*node, Some(true))).collect(),
             nodes,
             walks: BTreeMap::new(),
+            pending: None,
             open: None,
             next_try: Time::ZERO,
             calls: 0,
@@ -73,7 +76,7 @@ impl Membership {
     }
 
     /// The next change on the way to what is wanted: nodes join before others leave.
-    fn pending(&self) -> Option<MembershipChange> {
+    fn next_change(&self) -> Option<MembershipChange> {
         let wanted = self.walks.values().last().and_then(|walk| walk.steps.get(walk.at));
         let belongs = |node: &NodeId| wanted.is_none_or(|wanted| wanted.contains(node));
         let differs = |joins: bool| {
@@ -82,24 +85,27 @@ impl Membership {
         differs(true).map(MembershipChange::Add).or_else(|| differs(false).map(MembershipChange::Remove))
     }
 
-    /// Goes on to the next step of a walk when one is reached.
+    /// Thinks again of what is next, after a change of what is wanted or known. A walk that has reached a step goes on
+    /// to the next one.
     fn advance(&mut self) {
-        while self.pending().is_none()
+        self.pending = self.next_change();
+        while self.pending.is_none()
             && let Some(mut walk) = self.walks.last_entry()
             && walk.get().at + 1 < walk.get().steps.len()
         {
             walk.get_mut().at += 1;
+            self.pending = self.next_change();
         }
     }
 
     /// Whether all is as it is wanted, and nothing more may come of what was asked.
     pub(super) fn is_settled(&self) -> bool {
-        self.open.is_none() && self.pending().is_none()
+        self.open.is_none() && self.pending.is_none()
     }
 
     /// When it wants to ask next.
     pub(super) fn next_due(&self) -> Option<Time> {
-        (self.open.is_none() && self.pending().is_some()).then_some(self.next_try)
+        (self.open.is_none() && self.pending.is_some()).then_some(self.next_try)
     }
 
     /// Asks for what is due.
@@ -107,7 +113,7 @@ impl Membership {
         if self.next_due().is_none_or(|due| due > world.now()) {
             return;
         }
-        let Some(change) = self.pending() else { return };
+        let Some(change) = self.pending else { return };
         let process = FIRST_PROCESS + self.calls;
         let home = self.nodes[(self.calls % self.nodes.len() as u64) as usize];
         self.calls += 1;
@@ -128,13 +134,13 @@ impl Membership {
                 if let Some(walk) = open.asked_for.and_then(|id| self.walks.get_mut(&id)) {
                     walk.changes += 1;
                 }
-                self.advance();
             }
             Outcome::Fail(_) => {}
             Outcome::Info(_) => {
                 self.known.insert(node, None);
             }
         }
+        self.advance();
         true
     }
 }

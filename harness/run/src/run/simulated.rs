@@ -18,6 +18,8 @@ use crate::schedule::Schedule;
 
 /// The most happenings that a trace keeps.
 const MOST_TRACED: usize = 60_000;
+/// The most ops for which room is made before there are any.
+const MOST_FORESEEN: usize = 100_000;
 
 /// Runs the plan in virtual time, and leaves the same folder as a run against processes.
 pub fn simulated(
@@ -94,7 +96,7 @@ pub(crate) fn imagine(
     let invariants = (entry.invariants)();
     let names: Vec<&str> = invariants.iter().map(|invariant| invariant.name()).collect();
     let mut clients = script.workload((workload.make)());
-    let mut memory = Memory::default();
+    let mut memory = Memory::for_plan(&plan);
     let interpreter = Interpreter::new(
         world.as_mut(),
         clients.as_mut(),
@@ -157,6 +159,15 @@ impl<S: System> Stage for SimWorld<S> {
 struct Memory {
     ops: Vec<Op>,
     schedule: Vec<ScheduleEntry>,
+}
+
+impl Memory {
+    /// Room for the ops of a plan that has its way, so that they are not moved again and again as they come.
+    fn for_plan(plan: &Plan) -> Memory {
+        let invocations = u64::from(plan.rate).saturating_mul(plan.time_limit.as_secs() + 1);
+        let ops = usize::try_from(invocations * 2).unwrap_or(MOST_FORESEEN).min(MOST_FORESEEN);
+        Memory { ops: Vec::with_capacity(ops), schedule: Vec::new() }
+    }
 }
 
 impl Sink for Memory {
