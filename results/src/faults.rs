@@ -62,9 +62,10 @@ impl FaultSpan {
     }
 }
 
-/// The faults of a schedule, in the order of their beginnings.
-pub(crate) fn spans(entries: &[ScheduleEntry]) -> Vec<FaultSpan> {
-    let nodes = all_nodes(entries);
+/// The faults of a schedule, in the order of their beginnings; `known` are nodes that it may not mention.
+pub(crate) fn spans(entries: &[ScheduleEntry], known: impl IntoIterator<Item = NodeId>) -> Vec<FaultSpan> {
+    let mentioned = all_nodes(entries);
+    let nodes: BTreeSet<NodeId> = mentioned.iter().copied().chain(known).collect();
     let mut spans: BTreeMap<FaultId, FaultSpan> = BTreeMap::new();
     for entry in entries {
         let span = spans.entry(entry.id).or_insert_with(|| FaultSpan {
@@ -85,8 +86,8 @@ pub(crate) fn spans(entries: &[ScheduleEntry]) -> Vec<FaultSpan> {
         }
         if let Some(disruption) = &entry.disruption {
             span.kind = Some(disruption.kind());
-            span.resolved = disruption::resolved(disruption, &nodes);
-            span.nodes = struck(disruption);
+            span.resolved = disruption::resolved(disruption, &mentioned);
+            span.nodes = struck(disruption, &nodes);
         }
         if let Some(impact) = &entry.impact {
             span.impact = Some(impact.clone());
@@ -144,10 +145,14 @@ fn asked(fault: &Fault) -> String {
     text
 }
 
-fn struck(disruption: &Disruption) -> Vec<NodeId> {
+fn struck(disruption: &Disruption, nodes: &BTreeSet<NodeId>) -> Vec<NodeId> {
     match disruption {
         Disruption::Links { links, .. } => centre(links),
-        Disruption::Membership { .. } => Vec::new(),
+        // Those that are to leave the cluster, be it for a while.
+        Disruption::Membership { steps } => {
+            let leaves = |node: &&NodeId| steps.iter().any(|members| !members.contains(node));
+            nodes.iter().filter(leaves).copied().collect()
+        }
         Disruption::Kill { .. }
         | Disruption::PowerOff { .. }
         | Disruption::Pause { .. }
@@ -177,12 +182,24 @@ mod tests {
             },
             entry(9, ScheduleEvent::Healed),
         ];
-        let all = spans(&entries);
+        let all = spans(&entries, []);
         assert_eq!((all[0].from, all[0].to, all[0].struck()), (Time(2), Some(Time(9)), true));
         assert_eq!(all[0].asked, "partition leader");
-        let cut_short = &spans(&entries[..2])[0];
+        let cut_short = &spans(&entries[..2], [])[0];
         assert_eq!((cut_short.to, cut_short.struck()), (None, true));
-        assert!(!spans(&entries[..1])[0].struck(), "an intent alone is not a fault");
+        assert!(!spans(&entries[..1], [])[0].struck(), "an intent alone is not a fault");
         assert_eq!(asked(&Fault::Loss { target: Target::All, percent: 20 }), "loss all, percent 20");
+    }
+
+    #[test]
+    fn a_membership_strikes_those_that_are_to_leave() {
+        let steps = vec![vec![NodeId(1), NodeId(2), NodeId(3)], vec![NodeId(1), NodeId(2), NodeId(4)]];
+        let entry = ScheduleEntry {
+            disruption: Some(Disruption::Membership { steps }),
+            ..ScheduleEntry::new(Time(1), FaultId(1), ScheduleEvent::Injected)
+        };
+        let nodes = |known: u16| spans(std::slice::from_ref(&entry), NodeId::first(known)).remove(0).nodes;
+        assert_eq!(nodes(0), [NodeId(3), NodeId(4)]);
+        assert_eq!(nodes(5), [NodeId(3), NodeId(4), NodeId(5)]);
     }
 }

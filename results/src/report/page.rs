@@ -36,7 +36,8 @@ pub fn render(run: &RunFolder) -> Result<String, StoreError> {
 
 /// The page of any history, such as one that was recorded elsewhere.
 pub fn render_parts(parts: &Parts<'_>) -> String {
-    let spans = faults::spans(&parts.schedule.entries);
+    let known = parts.network.into_iter().flat_map(|network| network.nodes.iter().map(|report| report.node));
+    let spans = faults::spans(&parts.schedule.entries, known);
     let pairs = Pairs::new(parts.history);
     let data = Data::new(parts, &spans, &pairs);
     let availability = Availability::new(&pairs);
