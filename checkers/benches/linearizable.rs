@@ -11,8 +11,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use rashomon_checkers::formats::{Format, Recording, read};
 use rashomon_checkers::generate::Clients;
 use rashomon_checkers::linearizable::Linearizable;
-use rashomon_checkers::models::{Kv, Queue, Register};
-use rashomon_checkers::{Budget, Checker, Question, judge};
+use rashomon_checkers::models::{ElementSet, Kv, PriorityQueue, Queue, Register, Stack};
+use rashomon_checkers::{Budget, Checker, Model, Question, judge};
 use rashomon_core::{History, Seed, Validity};
 
 fn clients(operations: u64, clients: u64, open_per_mille: u64, stale: bool) -> Clients {
@@ -21,6 +21,11 @@ fn clients(operations: u64, clients: u64, open_per_mille: u64, stale: bool) -> C
 
 fn register(history: &History, expected: Validity) {
     let verdict = Linearizable::new(Register::cas()).check(history, &Budget::unlimited());
+    assert_eq!(verdict.valid, expected, "{}", verdict.summary);
+}
+
+fn judged<M: Model>(model: M, history: &History, expected: Validity) {
+    let verdict = Linearizable::new(model).judge(history, &Budget::unlimited());
     assert_eq!(verdict.valid, expected, "{}", verdict.summary);
 }
 
@@ -66,6 +71,22 @@ fn generated(criterion: &mut Criterion) {
             });
         });
     }
+    for (name, expected) in [("1M ops, 10 clients", Valid), ("1M ops, 10 clients, one out of turn", Invalid)]
+    {
+        let shape = clients(1_000_000, 10, 0, expected == Invalid);
+        let stack = shape.unique_stack();
+        group.bench_function(format!("stack {name}"), |bencher| {
+            bencher.iter(|| judged(Stack::default(), &stack, expected));
+        });
+        let queue = shape.unique_priority_queue();
+        group.bench_function(format!("priority queue {name}"), |bencher| {
+            bencher.iter(|| judged(PriorityQueue::default(), &queue, expected));
+        });
+    }
+    let set = clients(1_000_000, 10, 10, false).element_set(10_000);
+    group.bench_function("set of 10k elements, 1M ops, 10 clients, 1% info", |bencher| {
+        bencher.iter(|| judged(ElementSet::default(), &set, Valid));
+    });
     let few = clients(170, 5, 50, false).cas_register(5);
     group.bench_function("cas register 170 ops of 5 values, 5% info", |bencher| {
         bencher.iter(|| register(&few, Valid));

@@ -4,22 +4,31 @@ use std::fmt;
 
 use rashomon_core::{Validity, Verdict};
 
-/// What a checker may spend: memory that it counts itself, and time that its caller watches.
+use crate::crew::{Alone, Crew};
+
+/// What a checker may spend: memory that it counts itself, time that its caller watches, and workers.
 ///
 /// Checkers have no clock, so the caller decides what `expired` looks at: a deadline, a Ctrl-C, a count of
-/// calls. It is asked every few hundred steps of a search and must be cheap.
+/// calls. It is asked every few hundred steps of a search and must be cheap. The workers are never asked to look at it.
 #[derive(Clone, Copy)]
 pub struct Budget<'a> {
     /// The most memory, in bytes, that the checker's own growing structures may take.
     pub bytes: usize,
     /// Whether to give up now.
     pub expired: &'a dyn Fn() -> bool,
+    /// Who does what can be done at the same time.
+    pub crew: &'a dyn Crew,
 }
 
 impl<'a> Budget<'a> {
-    /// At most `bytes` of memory, until `expired` says so.
+    /// At most `bytes` of memory, until `expired` says so, with no help.
     pub fn new(bytes: usize, expired: &'a dyn Fn() -> bool) -> Budget<'a> {
-        Budget { bytes, expired }
+        Budget { bytes, expired, crew: &Alone }
+    }
+
+    /// The same with workers.
+    pub fn with_crew(self, crew: &'a dyn Crew) -> Budget<'a> {
+        Budget { crew, ..self }
     }
 
     /// Whether this verdict is unknown because memory ran out. Every checker says so in the same words.
@@ -42,7 +51,7 @@ impl<'a> Budget<'a> {
 
     /// No limit: for tests and for histories known to be small.
     pub fn unlimited() -> Budget<'static> {
-        Budget { bytes: usize::MAX, expired: &|| false }
+        Budget::new(usize::MAX, &|| false)
     }
 }
 

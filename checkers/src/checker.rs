@@ -13,6 +13,7 @@ use crate::linearizable::Linearizable;
 use crate::lock::Lock;
 use crate::models::{self, Register};
 use crate::queues::{TotalQueue, UnorderedQueue};
+use crate::sessions::{Guarantee, Sequential, SessionGuarantees};
 use crate::set::Set;
 use crate::stats::Stats;
 use crate::unique_ids::UniqueIds;
@@ -63,6 +64,12 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         )),
         Box::new(ListAppend::default()),
         Box::new(RwRegister::default()),
+        Box::new(Sequential::default()),
+        Box::new(SessionGuarantees::default()),
+        Box::new(SessionGuarantees::only(Guarantee::ReadYourWrites)),
+        Box::new(SessionGuarantees::only(Guarantee::MonotonicReads)),
+        Box::new(SessionGuarantees::only(Guarantee::MonotonicWrites)),
+        Box::new(SessionGuarantees::only(Guarantee::WritesFollowReads)),
         Box::new(Lock),
         Box::new(Stats),
         Box::new(Availability),

@@ -5,7 +5,7 @@
 
 mod lists;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use rashomon_core::{History, Kind, Op, Process, Seed, Time, Value};
@@ -81,6 +81,21 @@ impl Clients {
     /// Half enqueues of unique values and half dequeues, of a first-in first-out queue.
     pub fn unique_queue(self) -> History {
         self.run(&mut UniqueQueue { waiting: VecDeque::new(), enqueued: 0 })
+    }
+
+    /// Half pushes of unique values and half pops, of a stack.
+    pub fn unique_stack(self) -> History {
+        self.run(&mut UniqueStack { values: Vec::new(), pushed: 0 })
+    }
+
+    /// Half inserts of unique values in no order and half polls, of a priority queue.
+    pub fn unique_priority_queue(self) -> History {
+        self.run(&mut UniquePriorityQueue { values: BinaryHeap::new(), inserted: 0 })
+    }
+
+    /// Adds, removes and questions in equal shares, about `elements` elements of a set.
+    pub fn element_set(self, elements: u64) -> History {
+        self.run(&mut ElementSet { there: BTreeSet::new(), elements })
     }
 
     fn run(self, object: &mut impl Object) -> History {
@@ -193,6 +208,85 @@ impl Object for UniqueQueue {
     /// The second in the queue, which then comes out twice.
     fn stale(&self, op: &Op) -> Option<Value> {
         (op.f == "dequeue").then(|| self.waiting.get(1).cloned()).flatten()
+    }
+}
+
+struct UniqueStack {
+    values: Vec<Value>,
+    pushed: u64,
+}
+
+impl Object for UniqueStack {
+    fn next(&mut self, draws: &mut Draws) -> (&'static str, Value, Option<String>) {
+        if draws.below(2) == 0 {
+            return ("pop", Value::Null, None);
+        }
+        self.pushed += 1;
+        ("push", json!(self.pushed), None)
+    }
+
+    fn apply(&mut self, op: &Op) -> Value {
+        if op.f == "push" {
+            self.values.push(op.value.clone());
+            return op.value.clone();
+        }
+        self.values.pop().unwrap_or_default()
+    }
+
+    /// The value at the bottom, which then comes out from under all others.
+    fn stale(&self, op: &Op) -> Option<Value> {
+        (op.f == "pop" && self.values.len() > 1).then(|| self.values.first().cloned()).flatten()
+    }
+}
+
+struct UniquePriorityQueue {
+    values: BinaryHeap<u64>,
+    inserted: u64,
+}
+
+impl Object for UniquePriorityQueue {
+    fn next(&mut self, draws: &mut Draws) -> (&'static str, Value, Option<String>) {
+        if draws.below(2) == 0 {
+            return ("poll", Value::Null, None);
+        }
+        self.inserted += 1;
+        // The high digits are drawn, the low ones count: in no order, and unique.
+        ("insert", json!(draws.below(1 << 20) << 32 | self.inserted), None)
+    }
+
+    fn apply(&mut self, op: &Op) -> Value {
+        if let Some(value) = op.value.as_u64() {
+            self.values.push(value);
+            return op.value.clone();
+        }
+        self.values.pop().map_or(Value::Null, Value::from)
+    }
+
+    /// One that is not the greatest, which then comes out twice.
+    fn stale(&self, op: &Op) -> Option<Value> {
+        let least = self.values.iter().min().copied().map(Value::from);
+        (op.f == "poll" && self.values.len() > 1).then_some(least).flatten()
+    }
+}
+
+struct ElementSet {
+    there: BTreeSet<u64>,
+    elements: u64,
+}
+
+impl Object for ElementSet {
+    fn next(&mut self, draws: &mut Draws) -> (&'static str, Value, Option<String>) {
+        let f = ["add", "remove", "contains"][draws.below(3) as usize];
+        (f, json!(draws.below(self.elements)), None)
+    }
+
+    fn apply(&mut self, op: &Op) -> Value {
+        let element = op.value.as_u64().unwrap_or_default();
+        json!(match op.f.as_str() {
+            "add" => self.there.insert(element),
+            "remove" => self.there.remove(&element),
+            _ => self.there.contains(&element),
+        })
     }
 }
 

@@ -14,6 +14,7 @@ use crate::models::{
     self, Counter, ElementSet, GrowList, GrowSet, Kv, MultiRegister, Mutex, NAMES, PriorityQueue, Queue,
     Register, Stack,
 };
+use crate::sessions::{Guarantee, Sequential, SessionGuarantees};
 use crate::set::Set;
 use crate::{BANK, Budget, Checker, all, by_name};
 
@@ -70,6 +71,13 @@ fn checker(name: &str, recording: &Recording, question: &Question) -> Result<Box
     let refused = |model, value: &Value| JudgeError::Initial { model, value: value.to_string() };
     let first = initial.unwrap_or(&Value::Null);
     let wildcard = recording.nil_reads_anything;
+    let sessions = |checker: SessionGuarantees| -> Box<dyn Checker> {
+        Box::new(checker.with_nil_reading_anything(wildcard).with_initial(first))
+    };
+    let guarantee = Guarantee::ALL.into_iter().find(|guarantee| guarantee.name() == name);
+    if let Some(guarantee) = guarantee {
+        return Ok(sessions(SessionGuarantees::only(guarantee)));
+    }
     Ok(match name {
         "register" => Box::new(Linearizable::new(
             Register::plain().with_nil_reading_anything(wildcard).with_initial(first),
@@ -92,6 +100,10 @@ fn checker(name: &str, recording: &Recording, question: &Question) -> Result<Box
                 Counter::default().with_initial(count.transpose()?.unwrap_or_default()),
             ))
         }
+        "sequential" => {
+            Box::new(Sequential::default().with_nil_reading_anything(wildcard).with_initial(first))
+        }
+        "session-guarantees" => sessions(SessionGuarantees::default()),
         other => {
             let checker = fixed(other, question).ok_or_else(|| JudgeError::UnknownModel(other.to_owned()))?;
             if let Some(value) = initial {

@@ -11,7 +11,7 @@
 //! - [`consensus`]: whether what was decided was decided once, and was proposed.
 //! - [`bank`]: whether money was made or lost; [`atomic_commitment`]: whether every transfer happened as a whole or not
 //!   at all.
-//! - [`isolation`]: which isolation level transactions had.
+//! - [`isolation`]: which isolation level transactions had; [`sessions`]: what each session of a register saw.
 //! - [`stats`] and [`availability`]: how often, how fast, and when operations succeeded.
 //! - [`formats`]: histories recorded by other tools; [`judge()`] is the way from such a file to a verdict.
 //! - [`notation`] and [`generate`]: histories written by hand and by machine, for tests and benchmarks.
@@ -22,6 +22,7 @@
 mod accusations;
 mod budget;
 mod checker;
+mod crew;
 
 mod model;
 pub mod models;
@@ -40,6 +41,7 @@ pub mod atomic_commitment;
 pub mod bank;
 
 pub mod isolation;
+pub mod sessions;
 
 pub mod availability;
 mod quantiles;
@@ -53,6 +55,7 @@ pub mod notation;
 
 pub use budget::Budget;
 pub use checker::{BANK, Checker, all, by_name};
+pub use crew::{Alone, Crew, Job};
 pub use judge::{JudgeError, Question, judge, names};
 pub use model::{Effect, Model};
 pub use passage::{Passage, Shape};

@@ -71,12 +71,12 @@ use crate::{Passage, Shape};
 /// let verdict = Linearizable::new(Counter).check(&history, &Budget::unlimited());
 /// assert_eq!(verdict.valid, Validity::Invalid);
 /// ```
-pub trait Model: Clone {
+pub trait Model: Clone + Send + Sync {
     /// The state of one key. Cheap to clone and compare: a search does so all the time.
-    type State: Clone + Eq + Hash + Debug;
+    type State: Clone + Eq + Hash + Debug + Send + Sync;
 
     /// One operation with its argument and, when it is known, its result.
-    type Action: Clone + Eq + Hash + Debug;
+    type Action: Clone + Eq + Hash + Debug + Send + Sync;
 
     /// Its name, by which people ask for it.
     fn name(&self) -> &'static str;

@@ -161,22 +161,36 @@ impl<M: Model> Linearizable<M> {
         {
             let ops: Vec<u32> =
                 farthest.window.iter().map(|claim| partition.claims[*claim as usize].call).collect();
-            let names: Vec<String> = ops
-                .iter()
-                .take(NAMED)
-                .map(|call| format!("{} (op {call})", describe(&pair(history, *call))))
-                .collect();
+            let name = |call: u32| format!("{} (op {call})", describe(&pair(history, call)));
+            let first: Vec<String> = ops.iter().take(NAMED).map(|call| name(*call)).collect();
             let more =
                 if ops.len() > NAMED { format!(" and {} more", ops.len() - NAMED) } else { String::new() };
+            let mut window = farthest.window.iter().map(|claim| &partition.claims[*claim as usize]);
+            let stuck = window.find(|claim| claim.ret == farthest.bound);
+            let wall = stuck.map_or_else(String::new, |claim| {
+                format!(
+                    "; no order found passes {}, between the invocations of op {} and op {}",
+                    name(claim.call),
+                    ops.first().copied().unwrap_or(claim.call),
+                    ops.last().copied().unwrap_or(claim.call)
+                )
+            });
             verdict.unknown.push(format!(
-                "{}{} of {size} operations placed; not settled: {}{more}",
+                "{}{} of {size} operations placed{wall}; not settled: {}{more}",
                 of_key(partition.key),
                 farthest.placed,
-                names.join(", ")
+                first.join(", ")
             ));
             verdict = verdict.with_stat(
                 "window",
-                serde_json::json!({ "key": partition.key, "ops": ops, "farthest": farthest.bound }),
+                serde_json::json!({
+                    "key": partition.key,
+                    "ops": ops,
+                    "farthest": farthest.bound,
+                    "stuck": stuck.map(|claim| claim.call),
+                    "placed": farthest.placed,
+                    "configurations": rounds.configurations,
+                }),
             );
         }
         verdict.summary = format!(

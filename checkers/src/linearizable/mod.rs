@@ -29,8 +29,9 @@ mod drawing;
 mod minimal;
 mod rounds;
 
+pub(crate) use because::describe;
 pub use checker::Linearizable;
-pub(crate) use drawing::{node, operation};
+pub(crate) use drawing::{node, operation, pair};
 pub use method::Method;
 pub use minimal::set_aside;
 pub use witness::{Witness, WitnessError, verify};

@@ -21,7 +21,7 @@ mod seen;
 use super::method::{Assigned, Method};
 use super::partition::Partition;
 use super::rounds::Spent;
-use crate::{Budget, Model, Shape};
+use crate::{Budget, Job, Model, Shape};
 
 /// What a monitor found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,69 +50,99 @@ impl Clash {
     }
 }
 
-/// Gives a key to the monitor whose conditions it meets; the search gets it when there is none, and then nothing
-/// was found.
-pub(crate) fn judge<'p, 'h, M: Model>(
-    model: &'p M,
-    partition: &'p Partition<'h, M>,
+/// What became of a key: to which algorithm it was given, and what that found, if it is a monitor.
+type Answer = (Assigned, Option<Finding>);
+
+/// The same of the key at this place, or why that is not known.
+pub(crate) type Judged = (usize, Result<Answer, Spent>);
+
+/// Judges some of the keys, at these places, with the crew of the budget.
+pub(crate) fn judge_all<M: Model>(
+    model: &M,
+    partitions: &[Partition<'_, M>],
+    places: &[usize],
     budget: &Budget<'_>,
-) -> Result<(Assigned, Option<Finding>), Spent> {
+) -> Vec<Judged> {
     if (budget.expired)() {
-        return Err(Spent::Time);
+        return places.iter().map(|place| (*place, Err(Spent::Time))).collect();
     }
-    let monitor: Monitor<'p, 'h, M> = match model.shape() {
-        Shape::Register => Monitor {
-            method: Method::Register,
-            why: "each value was written once only",
-            bytes: register::bytes,
-            judge: |_, partition| register::judge(partition),
-        },
-        Shape::Queue => Monitor {
-            method: Method::Queue,
-            why: "each value was enqueued once only",
-            bytes: queue::bytes,
-            judge: queue::judge,
-        },
-        Shape::Stack => Monitor {
-            method: Method::Stack,
-            why: "each value was pushed once only",
-            bytes: stack::bytes,
-            judge: stack::judge,
-        },
-        Shape::PriorityQueue => Monitor {
-            method: Method::PriorityQueue,
-            why: "each value was inserted once only",
-            bytes: priority_queue::bytes,
-            judge: priority_queue::judge,
-        },
-        Shape::Set => Monitor {
-            method: Method::Set,
-            why: "each answer says whether the element was there",
-            bytes: set::bytes,
-            judge: set::judge,
-        },
-        Shape::GrowingSet | Shape::GrowingList => Monitor {
-            method: Method::Growing,
-            why: "each element was added once only",
-            bytes: growing::bytes,
-            judge: growing::judge,
-        },
-    };
-    if (monitor.bytes)(partition) > budget.bytes {
-        return Err(Spent::Memory);
+    let monitor = Monitor::of(model);
+    let needed = |place: &usize| (monitor.bytes)(&partitions[*place]);
+    if places.iter().map(needed).sum::<usize>() > budget.bytes {
+        // Not all at the same time, then.
+        let alone = |place: &usize| {
+            let fits = needed(place) <= budget.bytes;
+            (*place, if fits { Ok(monitor.ask(model, &partitions[*place])) } else { Err(Spent::Memory) })
+        };
+        return places.iter().map(alone).collect();
     }
-    Ok(match (monitor.judge)(model, partition) {
-        Ok(finding) => (Assigned { method: monitor.method, why: monitor.why }, Some(finding)),
-        Err(why) => (Assigned { method: Method::Search, why }, None),
-    })
+    let mut judged: Vec<(usize, Option<Answer>)> = places.iter().map(|place| (*place, None)).collect();
+    let jobs = judged.iter_mut().map(|(place, found)| {
+        let (monitor, partition) = (&monitor, &partitions[*place]);
+        Box::new(move || *found = Some(monitor.ask(model, partition))) as Job<'_>
+    });
+    budget.crew.work(jobs.collect());
+    judged.into_iter().map(|(place, found)| (place, found.ok_or(Spent::Time))).collect()
 }
 
 /// One of the monitors.
-struct Monitor<'p, 'h, M: Model> {
+struct Monitor<M: Model> {
     method: Method,
     /// Why it may judge a key that it does not decline.
     why: &'static str,
     /// About how much memory it needs.
-    bytes: fn(&'p Partition<'h, M>) -> usize,
-    judge: fn(&'p M, &'p Partition<'h, M>) -> Result<Finding, &'static str>,
+    bytes: fn(&Partition<'_, M>) -> usize,
+    judge: fn(&M, &Partition<'_, M>) -> Result<Finding, &'static str>,
+}
+
+impl<M: Model> Monitor<M> {
+    /// Gives a key to the monitor; the search gets it when that declines, and then nothing was found.
+    fn ask(&self, model: &M, partition: &Partition<'_, M>) -> Answer {
+        match (self.judge)(model, partition) {
+            Ok(finding) => (Assigned { method: self.method, why: self.why }, Some(finding)),
+            Err(why) => (Assigned { method: Method::Search, why }, None),
+        }
+    }
+
+    /// The monitor of the model's shape.
+    fn of(model: &M) -> Monitor<M> {
+        match model.shape() {
+            Shape::Register => Monitor {
+                method: Method::Register,
+                why: "each value was written once only",
+                bytes: register::bytes,
+                judge: |_, partition| register::judge(partition),
+            },
+            Shape::Queue => Monitor {
+                method: Method::Queue,
+                why: "each value was enqueued once only",
+                bytes: queue::bytes,
+                judge: queue::judge,
+            },
+            Shape::Stack => Monitor {
+                method: Method::Stack,
+                why: "each value was pushed once only",
+                bytes: stack::bytes,
+                judge: stack::judge,
+            },
+            Shape::PriorityQueue => Monitor {
+                method: Method::PriorityQueue,
+                why: "each value was inserted once only",
+                bytes: priority_queue::bytes,
+                judge: priority_queue::judge,
+            },
+            Shape::Set => Monitor {
+                method: Method::Set,
+                why: "each answer says whether the element was there",
+                bytes: set::bytes,
+                judge: set::judge,
+            },
+            Shape::GrowingSet | Shape::GrowingList => Monitor {
+                method: Method::Growing,
+                why: "each element was added once only",
+                bytes: growing::bytes,
+                judge: growing::judge,
+            },
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! The near-linear monitors against an oracle that tries every order, and against the search.
+//! The near-linear monitors against an oracle that tries every order, and against the search; and what sessions see,
+//! against oracles likewise.
 
 #[path = "../histories/mod.rs"]
 mod histories;
@@ -10,5 +11,6 @@ mod growing;
 mod priority_queue;
 mod queue;
 mod register;
+mod sessions;
 mod set;
 mod stack;

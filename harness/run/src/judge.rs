@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rashomon_checkers::{Budget, Checker};
 use rashomon_core::{Anomaly, History, Map, Verdict};
 
+use crate::Threads;
 use crate::interpreter::Record;
 
 /// What the checkers may spend on one run.
@@ -27,7 +28,8 @@ impl Default for Limits {
 pub fn ask(names: &[&str], history: &History, limits: Limits) -> Vec<Verdict> {
     let end = Instant::now() + limits.time;
     let expired = || Instant::now() >= end;
-    let budget = Budget::new(limits.bytes, &expired);
+    let threads = Threads::of_this_machine();
+    let budget = Budget::new(limits.bytes, &expired).with_crew(&threads);
     names
         .iter()
         .map(|name| match rashomon_checkers::by_name(name) {

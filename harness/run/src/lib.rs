@@ -17,9 +17,11 @@ mod run;
 pub mod schedule;
 pub mod shrink;
 pub mod sweep;
+mod threads;
 pub mod zoo;
 
 pub use plan::{Nemesis, Plan, PlanError};
 pub use replay::replay;
 pub use run::{Outcome, RunError, Settings, Stage, in_memory, live, scheduled, scheduled_in, simulated};
 pub use schedule::Schedule;
+pub use threads::Threads;

@@ -10,6 +10,7 @@ use rashomon_checkers::formats::{Format, Recording, Streamed};
 use rashomon_checkers::{Budget, Question, isolation, judge};
 use rashomon_core::{History, Validity, Verdict};
 use rashomon_results::{Ended, RunVerdict, Totals, report};
+use rashomon_run::Threads;
 
 use super::history::{self, Refusal, Source};
 use crate::args::CheckArguments;
@@ -125,7 +126,8 @@ fn decide(
 ) -> Result<Judged, Refusal> {
     let bounds = Bounds::from_now(arguments);
     let expired = || bounds.expired();
-    let budget = Budget::new(arguments.budget_memory, &expired);
+    let threads = Threads::of_this_machine();
+    let budget = Budget::new(arguments.budget_memory, &expired).with_crew(&threads);
     let verdict = judge(&recording, question, &budget).map_err(Refusal::new)?;
     let checking = bounds.begun.elapsed();
     let spent = bounds.spent(&verdict);
