@@ -26,12 +26,26 @@ const TOLD: usize = 8;
 /// - *negative balance*: an account has less than nothing, where that is forbidden;
 /// - *wrong balance*: a balance is not what the bank began with and the transfers that the same read tells make it.
 ///
+/// Where it is not known what a bank began with, its first read that succeeds tells it, and balances are not compared with
+/// transfers.
+///
 /// Each is *invalid*. Whatever became of a transfer, `info` or not, leaves the total as it is, so none of the four asks
 /// how it ended. *Unknown* when no read succeeded, or when a value makes no sense.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bank {
-    opening: Opening,
+    beginning: Beginning,
     negative_allowed: bool,
+}
+
+/// What is known of how a bank begins.
+#[derive(Clone, Debug)]
+enum Beginning {
+    /// All accounts with the same balance.
+    Even(Opening),
+    /// A balance for each account.
+    Told(Statement),
+    /// Nothing: the first read of each bank that succeeds tells its accounts and their total.
+    FirstRead,
 }
 
 /// What is wrong with one read.
@@ -45,7 +59,18 @@ struct Fault {
 impl Bank {
     /// For banks that begin like this, and whose balances are never negative.
     pub fn new(opening: Opening) -> Bank {
-        Bank { opening, negative_allowed: false }
+        Bank { beginning: Beginning::Even(opening), negative_allowed: false }
+    }
+
+    /// For banks that begin with these balances, which are never negative.
+    pub fn beginning_with(statement: Statement) -> Bank {
+        Bank { beginning: Beginning::Told(statement), negative_allowed: false }
+    }
+
+    /// For banks of which it is not known how they begin: the first read that succeeds tells it, and the others must have
+    /// the same accounts and the same total. Balances are never negative.
+    pub fn as_first_read() -> Bank {
+        Bank { beginning: Beginning::FirstRead, negative_allowed: false }
     }
 
     /// The same, where a balance may be negative.
@@ -53,24 +78,37 @@ impl Bank {
         Bank { negative_allowed: true, ..self }
     }
 
-    /// All that is wrong with a read.
-    fn faults(&self, statement: &Statement, transfers: &BTreeMap<u64, (Transfer, Pair<'_>)>) -> Vec<Fault> {
+    /// All that is wrong with a read of a bank whose `first` read is that one.
+    fn faults(
+        &self,
+        statement: &Statement,
+        first: &Statement,
+        transfers: &BTreeMap<u64, (Transfer, Pair<'_>)>,
+    ) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut find = |name, because, transfers| faults.push(Fault { name, because, transfers });
         let numbers: Vec<u32> = statement.accounts.iter().map(|line| line.number).collect();
-        if !numbers.iter().copied().eq(0..self.opening.accounts) {
-            let expected = self.opening.accounts;
-            find(
-                "wrong-accounts",
-                format!("showed the accounts {numbers:?}, not the {expected} from 0 on"),
-                vec![],
-            );
-        } else if statement.total() != self.opening.total() {
+        let (accounts, total) = match &self.beginning {
+            Beginning::Even(opening) => ((0..opening.accounts).collect(), opening.total()),
+            Beginning::Told(told) => (told.numbers(), told.total()),
+            Beginning::FirstRead => (first.numbers(), first.total()),
+        };
+        if numbers != accounts {
+            let because = match &self.beginning {
+                Beginning::Even(Opening { accounts: expected, .. }) => {
+                    format!("showed the accounts {numbers:?}, not the {expected} from 0 on")
+                }
+                Beginning::Told(_) | Beginning::FirstRead => {
+                    format!("showed the accounts {numbers:?}, where there were {accounts:?} at first")
+                }
+            };
+            find("wrong-accounts", because, vec![]);
+        } else if statement.total() != total {
             let balances: Vec<i64> = statement.accounts.iter().map(|line| line.balance).collect();
             let because = format!(
                 "showed the balances {balances:?}, {} together, where there are always {}",
                 statement.total(),
-                self.opening.total()
+                total
             );
             find("wrong-total", because, vec![]);
         }
@@ -82,7 +120,7 @@ impl Bank {
                     vec![],
                 );
             }
-            let Some(ids) = &line.transfers else { continue };
+            let (Some(ids), Beginning::Even(opening)) = (&line.transfers, &self.beginning) else { continue };
             // A transfer that nobody asked for is for the checker of atomic commitment to find.
             let changes: Option<Vec<i64>> = ids
                 .iter()
@@ -90,11 +128,11 @@ impl Bank {
                 .collect();
             let Some(changes) = changes else { continue };
             let expected =
-                i128::from(self.opening.balance) + changes.iter().copied().map(i128::from).sum::<i128>();
+                i128::from(opening.balance) + changes.iter().copied().map(i128::from).sum::<i128>();
             if expected != i128::from(line.balance) {
                 let because = format!(
                     "showed {} in account {}, where {} at first and the transfers {ids:?} make {expected}",
-                    line.balance, line.number, self.opening.balance
+                    line.balance, line.number, opening.balance
                 );
                 find("wrong-balance", because, ids.clone());
             }
@@ -161,7 +199,14 @@ impl Checker for Bank {
         if banks.reads.is_empty() {
             return Verdict::unknown(self.name(), "vacuous: no read succeeded");
         }
+        if matches!(self.beginning, Beginning::FirstRead) && banks.reads.len() < 2 {
+            return Verdict::unknown(
+                self.name(),
+                "vacuous: there is one read, and nothing to compare it with",
+            );
+        }
         let none = BTreeMap::new();
+        let mut firsts: BTreeMap<Option<&str>, &Statement> = BTreeMap::new();
         let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
         let mut anomalies: Vec<Anomaly> = Vec::new();
         for (place, (read, statement)) in banks.reads.iter().enumerate() {
@@ -169,7 +214,8 @@ impl Checker for Bank {
                 return Verdict::unknown(self.name(), "time budget exhausted");
             }
             let transfers = banks.transfers.get(&read.invoke.key.as_deref()).unwrap_or(&none);
-            for fault in self.faults(statement, transfers) {
+            let first = firsts.entry(read.invoke.key.as_deref()).or_insert(statement);
+            for fault in self.faults(statement, first, transfers) {
                 let count = counts.entry(fault.name).or_default();
                 *count += 1;
                 if *count <= TOLD {
@@ -187,7 +233,17 @@ impl Checker for Bank {
                 let keys = keys.len();
                 Verdict::valid(
                     self.name(),
-                    format!("{reads} reads of {keys} banks: each adds up to {}", self.opening.total()),
+                    match &self.beginning {
+                        Beginning::Even(opening) => {
+                            format!("{reads} reads of {keys} banks: each adds up to {}", opening.total())
+                        }
+                        Beginning::Told(told) => {
+                            format!("{reads} reads of {keys} banks: each adds up to {}", told.total())
+                        }
+                        Beginning::FirstRead => {
+                            format!("{reads} reads of {keys} banks: each adds up to what the first one does")
+                        }
+                    },
                 )
             }
             Some(first) => {

@@ -3,14 +3,18 @@
 use rashomon_core::{History, Verdict};
 
 use crate::Budget;
+use crate::adya::Adya;
 use crate::atomic_commitment::AtomicCommitment;
 use crate::availability::Availability;
 use crate::bank::{Bank, Opening};
+use crate::causal::Causal;
+use crate::causal_reverse::CausalReverse;
 use crate::consensus::Consensus;
 use crate::counters::{Counter, EventualCounter};
 use crate::isolation::{ListAppend, RwRegister};
 use crate::linearizable::Linearizable;
 use crate::lock::Lock;
+use crate::long_fork::LongFork;
 use crate::models::{self, Register};
 use crate::queues::{TotalQueue, UnorderedQueue};
 use crate::sessions::{Guarantee, Sequential, SessionGuarantees};
@@ -70,6 +74,10 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(SessionGuarantees::only(Guarantee::MonotonicReads)),
         Box::new(SessionGuarantees::only(Guarantee::MonotonicWrites)),
         Box::new(SessionGuarantees::only(Guarantee::WritesFollowReads)),
+        Box::new(LongFork),
+        Box::new(Causal),
+        Box::new(CausalReverse),
+        Box::new(Adya),
         Box::new(Lock),
         Box::new(Stats),
         Box::new(Availability),

@@ -4,7 +4,7 @@ use rashomon_core::{Value, Verdict};
 use thiserror::Error;
 
 use crate::atomic_commitment::AtomicCommitment;
-use crate::bank::Bank;
+use crate::bank::{Bank, Statement};
 use crate::consensus::Consensus;
 use crate::formats::Recording;
 use crate::isolation::{Level, ListAppend, RwRegister};
@@ -104,6 +104,14 @@ fn checker(name: &str, recording: &Recording, question: &Question) -> Result<Box
             Box::new(Sequential::default().with_nil_reading_anything(wildcard).with_initial(first))
         }
         "session-guarantees" => sessions(SessionGuarantees::default()),
+        "bank" => Box::new(match initial {
+            Some(value) => Bank::beginning_with(Statement::parse(value).map_err(|_| refused("bank", value))?),
+            // Our own workload names its transfers, and all its banks begin alike.
+            None if recording.history.pairs().any(|pair| pair.invoke.value.get("id").is_some()) => {
+                Bank::new(BANK)
+            }
+            None => Bank::as_first_read(),
+        }),
         other => {
             let checker = fixed(other, question).ok_or_else(|| JudgeError::UnknownModel(other.to_owned()))?;
             if let Some(value) = initial {
@@ -132,7 +140,6 @@ fn fixed(name: &str, question: &Question) -> Option<Box<dyn Checker>> {
         "list-append" => Box::new(ListAppend::promising(promised)),
         "rw-register" => Box::new(RwRegister::promising(promised)),
         "consensus" => Box::new(Consensus),
-        "bank" => Box::new(Bank::new(BANK)),
         "atomic-commitment" => Box::new(AtomicCommitment),
         "linearizable-bank" => Box::new(Linearizable::new(models::Bank::new(BANK))),
         other => return by_name(other),

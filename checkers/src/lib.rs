@@ -12,6 +12,7 @@
 //! - [`bank`]: whether money was made or lost; [`atomic_commitment`]: whether every transfer happened as a whole or not
 //!   at all.
 //! - [`isolation`]: which isolation level transactions had; [`sessions`]: what each session of a register saw.
+//! - [`long_fork`], [`causal`], [`causal_reverse`], [`adya`]: single anomalies, by operations made to bring them out.
 //! - [`stats`] and [`availability`]: how often, how fast, and when operations succeeded.
 //! - [`formats`]: histories recorded by other tools; [`judge()`] is the way from such a file to a verdict.
 //! - [`notation`] and [`generate`]: histories written by hand and by machine, for tests and benchmarks.
@@ -42,6 +43,11 @@ pub mod bank;
 
 pub mod isolation;
 pub mod sessions;
+
+pub mod adya;
+pub mod causal;
+pub mod causal_reverse;
+pub mod long_fork;
 
 pub mod availability;
 mod quantiles;

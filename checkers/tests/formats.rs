@@ -165,7 +165,7 @@ fn what_cannot_be_read_is_refused_with_line_and_reason() {
         ),
         ("[{:process -1 :type :invoke :f :read}]", "line 1: :process -1 is no process"),
         ("[{:process :bob :type :invoke :f :read}]", "line 1: :process \"bob\" is no process"),
-        ("[{:type :invoke :f :read}]", "line 1: the op has no :process"),
+        ("[{:process 0 :type :invoke :f :read} {:type :ok :f :read}]", "line 1: the op has no :process"),
         ("[{:process 0 :f :read}]", "line 1: the op has no :type"),
         ("[{:process 0 :type :invoke}]", "line 1: the op has no :f"),
         ("[{:process 0 :type :invoke :f 7}]", "line 1: :f 7 is no name"),

@@ -97,6 +97,11 @@ impl Statement {
         Ok(Statement { accounts })
     }
 
+    /// The numbers of the accounts.
+    pub fn numbers(&self) -> Vec<u32> {
+        self.accounts.iter().map(|line| line.number).collect()
+    }
+
     /// What is in all accounts together.
     pub fn total(&self) -> i128 {
         self.accounts.iter().map(|line| i128::from(line.balance)).sum()

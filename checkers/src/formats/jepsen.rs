@@ -170,12 +170,14 @@ impl Notation {
 pub(super) struct Fields {
     notation: Notation,
     processes: bool,
+    /// What the open ops that name no process were asked.
+    anonymous: Vec<Option<(String, Value)>>,
     beyond: BTreeMap<String, u64>,
 }
 
 impl Fields {
     pub(super) fn new(notation: Notation) -> Fields {
-        Fields { notation, processes: false, beyond: BTreeMap::new() }
+        Fields { notation, processes: false, anonymous: Vec::new(), beyond: BTreeMap::new() }
     }
 
     /// The op that a map describes, and its index if it has one.
@@ -188,6 +190,7 @@ impl Fields {
         let value = map.remove("value").unwrap_or_default();
         let process = map.remove("process");
         self.processes |= process.is_some();
+        let anonymous = process.is_none() && !is_transaction(&value);
         let process = match process {
             Some(Value::String(name)) if name == "nemesis" => Process::Nemesis,
             Some(other) => match other.as_u64() {
@@ -196,7 +199,9 @@ impl Fields {
             },
             // Histories written by hand for Elle leave out what all their ops share.
             None if is_transaction(&value) => Process::Client(0),
-            None => return Err(format!("the op has no {colon}process")),
+            None if self.processes => return Err(format!("the op has no {colon}process")),
+            // It is found out when it is known what the op does.
+            None => Process::Nemesis,
         };
         let kind = match map.remove("type") {
             Some(Value::String(name)) => match name.as_str() {
@@ -212,7 +217,7 @@ impl Fields {
         let f = match map.remove("f") {
             Some(Value::String(name)) => name,
             // Jepsen's own log lines by the nemesis may lack it.
-            Some(Value::Null) | None if process == Process::Nemesis => "nil".to_owned(),
+            Some(Value::Null) | None if process == Process::Nemesis && !anonymous => "nil".to_owned(),
             None if is_transaction(&value) => "txn".to_owned(),
             Some(other) => return Err(format!("{colon}f {other} is no name")),
             None => return Err(format!("the op has no {colon}f")),
@@ -228,6 +233,8 @@ impl Fields {
         let mut text =
             |name: &str| map.remove(name).filter(|value| !value.is_null()).map(|value| text_of(&value));
         let (key, error, node) = (text("key"), text("error"), text("node"));
+        let process = if anonymous { self.process_of(kind, &f, &value)? } else { process };
+        let value = super::beside::fold(value, kind, &f, &mut map);
         for (name, _) in map {
             if self.beyond.len() < MOST_BEYOND || self.beyond.contains_key(&name) {
                 *self.beyond.entry(name).or_default() += 1;
@@ -235,6 +242,29 @@ impl Fields {
         }
         let time = Time(time.unwrap_or(position as u64));
         Ok((Op { index: position as u64, time, kind, process, f, value, key, error, node }, index))
+    }
+
+    /// The process of an op that does not name it, in a history where none does: that of the first open op which it
+    /// completes, or a free one.
+    fn process_of(&mut self, kind: Kind, f: &str, value: &Value) -> Result<Process, String> {
+        let place = if kind == Kind::Invoke {
+            let free = self.anonymous.iter().position(Option::is_none).unwrap_or(self.anonymous.len());
+            if free == self.anonymous.len() {
+                self.anonymous.push(None);
+            }
+            self.anonymous[free] = Some((f.to_owned(), value.clone()));
+            free
+        } else {
+            let begun = |open: &Option<(String, Value)>| {
+                open.as_ref().is_some_and(|(other, asked)| other == f && (asked.is_null() || asked == value))
+            };
+            let place = self.anonymous.iter().position(begun);
+            let place =
+                place.ok_or_else(|| format!("no op is open that this {kind} `{f}` could complete"))?;
+            self.anonymous[place] = None;
+            place
+        };
+        Ok(Process::Client(place as u64))
     }
 
     fn no_type(&self, found: &str) -> String {

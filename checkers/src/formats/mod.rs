@@ -8,6 +8,7 @@
 
 mod format;
 
+mod beside;
 mod edn;
 mod forms;
 mod jepsen;

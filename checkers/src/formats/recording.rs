@@ -74,7 +74,13 @@ fn read_keyed_from(source: impl BufRead, format: Format, keyed: Keyed) -> Result
             notes.push("values were taken as pairs of a key and a value".to_owned());
         }
         if !taken.processes {
-            notes.push("no op names its process; all were taken to be of one".to_owned());
+            let one = |op: &rashomon_core::Op| op.process == Process::Client(0);
+            notes.push(if taken.history.ops().iter().all(one) {
+                "no op names its process; all were taken to be of one".to_owned()
+            } else {
+                "no op names its process; each completion was taken for that of the first open op like it"
+                    .to_owned()
+            });
         }
         if !taken.beyond.is_empty() {
             let fields = taken.beyond.iter().map(|(name, ops)| format!("{name} ({ops})"));

@@ -13,6 +13,11 @@ pub(super) fn checker(history: &History) -> Option<&'static str> {
             history.ops().iter().filter(client).filter(|op| op.kind == Kind::Ok && op.f == f).peekable();
         answers.peek().is_some() && answers.all(|op| shape(&op.value))
     };
+    let micro_ops = |op: &Op| {
+        op.value
+            .as_array()
+            .is_some_and(|list| list.iter().all(|one| one.get(0).is_some_and(Value::is_string)))
+    };
     invoked().next()?;
     if all(&["generate"]) {
         Some("unique-ids")
@@ -20,7 +25,7 @@ pub(super) fn checker(history: &History) -> Option<&'static str> {
         Some("broadcast")
     } else if all(&["enqueue", "dequeue", "drain"]) && any("drain") {
         Some("total-queue")
-    } else if all(&["add", "read"]) && answers("read", Value::is_i64) {
+    } else if all(&["add", "read"]) && any("add") && answers("read", Value::is_i64) {
         // One with final reads is right in the end only, and one that falls counts both ways.
         let finals = invoked().any(|op| op.f == "read" && op.value == "final");
         let falls = invoked().any(|op| op.f == "add" && op.value.as_i64().is_some_and(i64::is_negative));
@@ -29,6 +34,19 @@ pub(super) fn checker(history: &History) -> Option<&'static str> {
             (true, false) => "g-counter",
             (true, true) => "pn-counter",
         })
+    } else if all(&["read", "write"]) && any("read") && invoked().all(micro_ops) {
+        Some("long-fork")
+    } else if all(&["read", "write"]) && answers("read", Value::is_array) {
+        Some("causal-reverse")
+    } else if all(&["read-init", "read", "write"]) && any("read-init") {
+        Some("causal")
+    } else if all(&["insert"]) && invoked().all(|op| op.value.is_array()) {
+        Some("adya")
+    } else if all(&["transfer", "read"])
+        && any("transfer")
+        && !invoked().any(|op| op.value.get("id").is_some())
+    {
+        Some("bank")
     } else {
         None
     }
