@@ -39,6 +39,13 @@ enum Stage {
 impl ListClients {
     /// The history.
     pub fn history(self) -> History {
+        let mut ops = Vec::new();
+        self.each(|op| ops.push(op));
+        History::new(ops).expect("each client does one transaction at a time")
+    }
+
+    /// Gives the ops of the history one by one; it may be larger than memory.
+    pub fn each(self, mut take: impl FnMut(Op)) {
         let mut draws = Draws { seed: self.seed, drawn: 0 };
         let mut lists: Vec<Vec<u64>> = vec![Vec::new(); self.keys as usize];
         let mut stages: Vec<Stage> = (0..self.clients).map(|_| Stage::Idle).collect();
@@ -46,13 +53,12 @@ impl ListClients {
         let mut fresh = self.clients;
         let mut active: Vec<u64> = (0..self.keys).collect();
         let mut appended: Vec<u64> = vec![0; self.keys as usize];
-        let mut ops: Vec<Op> = Vec::new();
+        let mut index = 0;
         let mut begun = 0;
         while begun < self.transactions || stages.iter().any(|stage| !matches!(stage, Stage::Idle)) {
             let client = draws.below(self.clients) as usize;
             let mut push = |kind, process, value| {
-                let index = ops.len() as u64;
-                ops.push(Op {
+                take(Op {
                     index,
                     time: Time::ZERO + Duration::from_micros(index * 10),
                     kind,
@@ -63,6 +69,7 @@ impl ListClients {
                     error: None,
                     node: None,
                 });
+                index += 1;
             };
             stages[client] = match std::mem::replace(&mut stages[client], Stage::Idle) {
                 Stage::Idle if begun < self.transactions => {
@@ -120,6 +127,5 @@ impl ListClients {
                 }
             };
         }
-        History::new(ops).expect("each client does one transaction at a time")
     }
 }
