@@ -25,7 +25,8 @@ pub struct Question {
     pub model: Option<String>,
     /// The value before the first operation, of every key; without it, the model's own.
     pub initial: Option<Value>,
-    /// The isolation level that the database promised; without it, strict serializability.
+    /// The isolation level that the database promised; without it, strict serializability, or strong session
+    /// serializability where the recording says nothing of real time.
     pub promised: Option<Level>,
 }
 
@@ -113,7 +114,8 @@ fn checker(name: &str, recording: &Recording, question: &Question) -> Result<Box
             None => Bank::as_first_read(),
         }),
         other => {
-            let checker = fixed(other, question).ok_or_else(|| JudgeError::UnknownModel(other.to_owned()))?;
+            let checker = fixed(other, recording, question)
+                .ok_or_else(|| JudgeError::UnknownModel(other.to_owned()))?;
             if let Some(value) = initial {
                 let model = NAMES.into_iter().find(|name| *name == other).unwrap_or(checker.name());
                 return Err(refused(model, value));
@@ -124,8 +126,12 @@ fn checker(name: &str, recording: &Recording, question: &Question) -> Result<Box
 }
 
 /// The checker of that name whose objects have one beginning only.
-fn fixed(name: &str, question: &Question) -> Option<Box<dyn Checker>> {
-    let promised = question.promised.unwrap_or(Level::STRICT_SERIALIZABLE);
+fn fixed(name: &str, recording: &Recording, question: &Question) -> Option<Box<dyn Checker>> {
+    // What a history says nothing of is not asked of it, unless by name.
+    let strongest =
+        if recording.timed { Level::STRICT_SERIALIZABLE } else { Level::STRONG_SESSION_SERIALIZABLE };
+    let promised = question.promised.unwrap_or(strongest);
+    let (lists, registers) = (ListAppend::promising(promised), RwRegister::promising(promised));
     Some(match name {
         "queue" => Box::new(Linearizable::new(Queue::default())),
         "stack" => Box::new(Linearizable::new(Stack::default())),
@@ -137,8 +143,8 @@ fn fixed(name: &str, question: &Question) -> Option<Box<dyn Checker>> {
         "mutex" => Box::new(Linearizable::new(Mutex::plain())),
         "lock" => Box::new(Linearizable::new(Mutex::fenced())),
         "sections" => Box::new(Lock),
-        "list-append" => Box::new(ListAppend::promising(promised)),
-        "rw-register" => Box::new(RwRegister::promising(promised)),
+        "list-append" => Box::new(if recording.timed { lists } else { lists.untimed() }),
+        "rw-register" => Box::new(if recording.timed { registers } else { registers.untimed() }),
         "consensus" => Box::new(Consensus),
         "atomic-commitment" => Box::new(AtomicCommitment),
         "linearizable-bank" => Box::new(Linearizable::new(models::Bank::new(BANK))),

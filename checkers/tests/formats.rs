@@ -146,7 +146,10 @@ fn strings_by_key() {
 fn what_cannot_be_read_is_refused_with_line_and_reason() {
     for (text, expected) in [
         ("", "line 1: the file is empty; there is nothing to judge"),
-        ("\n\nhello", "line 3: neither a Rashomon history, nor Jepsen's EDN or JSON, nor a log of Jepsen's"),
+        (
+            "\n\nhello",
+            "line 3: neither a Rashomon history, nor Jepsen's EDN or JSON, nor a log of Jepsen's, nor of Plume, dbcop or Cobra",
+        ),
         (
             "{\"a\": 1}",
             "line 1: JSON without the header of a Rashomon history, and without ops that have a \"type\"",

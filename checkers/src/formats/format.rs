@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rashomon_core::HistoryError;
 use serde::Serialize;
 
-use super::porcupine;
+use super::{dbcop, plume, porcupine};
 
 /// A format of history files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -22,12 +22,26 @@ pub enum Format {
     PorcupineEtcd,
     /// The key-value histories in Porcupine's test data: maps with a `:key`.
     PorcupineKv,
+    /// The text of Plume and PolySI: an access of a transaction a line.
+    Plume,
+    /// The JSON of dbcop: sessions of transactions of events.
+    Dbcop,
+    /// The binary logs of Cobra, one a session.
+    Cobra,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Format; 5] =
-        [Format::Jsonl, Format::JepsenEdn, Format::JepsenJson, Format::PorcupineEtcd, Format::PorcupineKv];
+    pub const ALL: [Format; 8] = [
+        Format::Jsonl,
+        Format::JepsenEdn,
+        Format::JepsenJson,
+        Format::PorcupineEtcd,
+        Format::PorcupineKv,
+        Format::Plume,
+        Format::Dbcop,
+        Format::Cobra,
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -37,6 +51,9 @@ impl Format {
             Format::JepsenJson => "jepsen-json",
             Format::PorcupineEtcd => "porcupine-etcd",
             Format::PorcupineKv => "porcupine-kv",
+            Format::Plume => "plume",
+            Format::Dbcop => "dbcop",
+            Format::Cobra => "cobra",
         }
     }
 
@@ -49,6 +66,12 @@ impl Format {
         else {
             return Err(HistoryError::at(1, "the file is empty; there is nothing to judge"));
         };
+        if plume::is_like(first) {
+            return Ok(Format::Plume);
+        }
+        if first.starts_with(['[', '{']) && dbcop::is_like(text) {
+            return Ok(Format::Dbcop);
+        }
         // An array may begin on one line, and its first op on another.
         let rest = text.find(first).map_or(first, |at| &text[at..]);
         let op = rest.trim_start_matches(['[', '(']).trim_start();
@@ -71,7 +94,8 @@ impl Format {
             Some('{' | '[' | '(' | '#') => Ok(Format::JepsenEdn),
             _ => Err(HistoryError::at(
                 number,
-                "neither a Rashomon history, nor Jepsen's EDN or JSON, nor a log of Jepsen's",
+                "neither a Rashomon history, nor Jepsen's EDN or JSON, nor a log of Jepsen's, nor of Plume, dbcop or \
+                 Cobra",
             )),
         }
     }

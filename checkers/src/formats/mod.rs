@@ -4,6 +4,8 @@
 //! [`Format::detect`] tells formats apart by content. A file is read op by op: beside the history only one op of its text
 //! is held. Files come from outside, so an error names the line and the reason, and nothing panics.
 //!
+//! A history of Cobra is several files, which [`read_cobra`] takes.
+//!
 //! [`Writer`] writes op by op in the formats that can be written, and [`convert`](convert()) says what got lost on the way.
 
 mod format;
@@ -17,9 +19,15 @@ mod recording;
 mod suggest;
 mod transactions;
 
+mod cobra;
+mod dbcop;
+mod plume;
+mod sessions;
+
 mod convert;
 mod write;
 
+pub use cobra::{CobraLog, is_cobra, read_cobra};
 pub use convert::convert;
 pub use edn::{Edn, EdnError, Reader};
 pub use format::Format;

@@ -4,9 +4,10 @@ use std::io::{BufRead, Read};
 
 use rashomon_core::{History, HistoryError, Kind, Process, Value};
 
+use super::cobra::{CobraLog, is_cobra, read_cobra};
 use super::format::Format;
 use super::jepsen::{self, Keyed, Notation, Taken};
-use super::porcupine;
+use super::{dbcop, plume, porcupine, sessions};
 
 /// How much of a file is looked at to tell its format.
 const BEGINNING: u64 = 64 << 10;
@@ -22,6 +23,8 @@ pub struct Recording {
     pub model: Option<&'static str>,
     /// Whether a read that answered `null` may have read anything: so in Knossos and Jepsen.
     pub nil_reads_anything: bool,
+    /// Whether the order of its events is that of real time. Where it is not, only sessions have an order.
+    pub timed: bool,
     /// What a reader of the verdict should know about how the file was taken.
     pub notes: Vec<String>,
     /// What the file says and a history has no place for, such as fields of its ops.
@@ -36,7 +39,7 @@ pub fn read_from(mut source: impl BufRead, format: Option<Format>) -> Result<Rec
     let mut beginning = Vec::new();
     let io = |source| HistoryError::Io { line: 1, source };
     source.by_ref().take(BEGINNING).read_to_end(&mut beginning).map_err(io)?;
-    let format = Format::detect(text_of(&beginning)?)?;
+    let format = if is_cobra(&beginning) { Format::Cobra } else { Format::detect(text_of(&beginning)?)? };
     read_keyed_from(beginning.as_slice().chain(source), format, Keyed::Detect)
 }
 
@@ -66,7 +69,11 @@ pub fn read_keyed(format: Format, text: &str, keyed: Keyed) -> Result<Recording,
     read_keyed_from(text.as_bytes(), format, keyed)
 }
 
-fn read_keyed_from(source: impl BufRead, format: Format, keyed: Keyed) -> Result<Recording, HistoryError> {
+fn read_keyed_from(
+    mut source: impl BufRead,
+    format: Format,
+    keyed: Keyed,
+) -> Result<Recording, HistoryError> {
     let mut notes = Vec::new();
     let mut left_out = Vec::new();
     let mut jepsen = |taken: Taken| {
@@ -108,12 +115,25 @@ fn read_keyed_from(source: impl BufRead, format: Format, keyed: Keyed) -> Result
             notes.push("a cas that failed was taken to have found another value".to_owned());
             history
         }
+        Format::Plume => sessions::history(&plume::read(source)?)?,
+        Format::Dbcop => sessions::history(&dbcop::read(source)?)?,
+        Format::Cobra => {
+            let mut bytes = Vec::new();
+            source.read_to_end(&mut bytes).map_err(|source| HistoryError::Io { line: 1, source })?;
+            return read_cobra(&[CobraLog { name: "the log", bytes: &bytes }]);
+        }
     };
+    let timed = !matches!(format, Format::Plume | Format::Dbcop | Format::Cobra);
+    if !timed {
+        notes.push(sessions::UNTIMED.to_owned());
+        left_out.push(sessions::ORDER.to_owned());
+    }
     Ok(Recording {
         model: model(&history),
         history,
         format,
         nil_reads_anything: matches!(format, Format::JepsenEdn | Format::JepsenJson),
+        timed,
         notes,
         left_out,
     })

@@ -29,6 +29,7 @@ use crate::{Budget, Checker};
 #[derive(Clone, Copy, Debug)]
 pub struct ListAppend {
     promised: Level,
+    timed: bool,
 }
 
 impl Default for ListAppend {
@@ -40,7 +41,12 @@ impl Default for ListAppend {
 impl ListAppend {
     /// A checker of a database that promises this level.
     pub fn promising(promised: Level) -> ListAppend {
-        ListAppend { promised }
+        ListAppend { promised, timed: true }
+    }
+
+    /// Of histories that say nothing of real time, but only in which order each process did what.
+    pub fn untimed(self) -> ListAppend {
+        ListAppend { timed: false, ..self }
     }
 }
 
@@ -56,10 +62,16 @@ impl Checker for ListAppend {
 
     fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
         let mut stream = Stream::lists(self.promised);
+        if !self.timed {
+            stream = stream.untimed();
+        }
         stream.follow(history, budget);
         stream.verdict(budget)
     }
 }
+
+/// Why levels of real time are unknown.
+pub(super) const UNTIMED: &str = "the history says nothing of real time";
 
 /// The verdict on lists, once all was read.
 pub(super) fn judge(
@@ -119,7 +131,8 @@ pub(super) fn judge(
     }
     let table = Table::new(violated, |level| {
         let known = !level.forbids_concurrent_writers() || !open || !guessed.contains(level);
-        !found.exhausted && sure && known
+        let timed = transactions.timed() || level.order != Order::RealTime;
+        !found.exhausted && sure && known && timed
     });
     let mut unknown = Vec::new();
     if found.exhausted {
@@ -128,6 +141,9 @@ pub(super) fn judge(
         unknown.push("reads contradict each other, so the order of appends is not known".to_owned());
     } else if open {
         unknown.push("appends that no read shows may have been made in any order".to_owned());
+    }
+    if !transactions.timed() {
+        unknown.push(UNTIMED.to_owned());
     }
     let facts = Facts { transactions, findings, table, unknown };
     Ok(facts

@@ -118,6 +118,10 @@ impl Level {
     pub const STRICT_SERIALIZABLE: Level =
         Level { isolation: Isolation::Serializable, order: Order::RealTime };
 
+    /// Serializable in an order that agrees with that of each process.
+    pub const STRONG_SESSION_SERIALIZABLE: Level =
+        Level { isolation: Isolation::Serializable, order: Order::Session };
+
     /// All levels, row by row.
     pub fn all() -> impl Iterator<Item = Level> {
         Isolation::ALL

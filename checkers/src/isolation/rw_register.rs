@@ -3,7 +3,7 @@
 use rashomon_core::{History, Kind, Verdict};
 
 use super::because::explain;
-use super::checker::Facts;
+use super::checker::{Facts, UNTIMED};
 use super::graph::{Class, Graph, TooLarge};
 use super::hunt::hunt;
 use super::level::{Isolation, Level, Order};
@@ -24,6 +24,7 @@ use crate::{Budget, Checker};
 #[derive(Clone, Copy, Debug)]
 pub struct RwRegister {
     promised: Level,
+    timed: bool,
 }
 
 impl Default for RwRegister {
@@ -35,7 +36,12 @@ impl Default for RwRegister {
 impl RwRegister {
     /// A checker of a database that promises this level.
     pub fn promising(promised: Level) -> RwRegister {
-        RwRegister { promised }
+        RwRegister { promised, timed: true }
+    }
+
+    /// Of histories that say nothing of real time, but only in which order each process did what.
+    pub fn untimed(self) -> RwRegister {
+        RwRegister { timed: false, ..self }
     }
 }
 
@@ -51,6 +57,9 @@ impl Checker for RwRegister {
 
     fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
         let mut stream = Stream::registers(self.promised);
+        if !self.timed {
+            stream = stream.untimed();
+        }
         stream.follow(history, budget);
         stream.verdict(budget)
     }
@@ -94,7 +103,9 @@ pub(super) fn judge(
             Order::RealTime => all.with(Class::PROCESS).with(Class::REALTIME),
         };
         let level = Level { isolation: Isolation::Serializable, order };
-        !violated.contains(level) && replay(registers, transactions, &happened, &graph, classes, budget)
+        (transactions.timed() || order != Order::RealTime)
+            && !violated.contains(level)
+            && replay(registers, transactions, &happened, &graph, classes, budget)
     };
     // The strongest that can be shown; the weaker ones follow.
     let shown = Order::ALL.into_iter().rev().find(|order| proved(*order));
@@ -106,6 +117,9 @@ pub(super) fn judge(
     ];
     if found.exhausted {
         unknown.push("time budget exhausted in the search for cycles".to_owned());
+    }
+    if !transactions.timed() {
+        unknown.push(UNTIMED.to_owned());
     }
     let facts = Facts { transactions, findings, table, unknown };
     Ok(facts

@@ -52,6 +52,12 @@ impl Stream {
         Stream::of(Subject::Lists(Lists::default()), promised)
     }
 
+    /// Of events whose order is not that of real time: only that of each process counts.
+    pub fn untimed(mut self) -> Stream {
+        self.transactions = Transactions::new(false);
+        self
+    }
+
     /// Of transactions over registers, as [`RwRegister`](super::RwRegister) judges them.
     pub fn registers(promised: Level) -> Stream {
         Stream::of(Subject::Registers(Registers::default()), promised)
@@ -62,7 +68,7 @@ impl Stream {
             promised,
             subject,
             names: Names::default(),
-            transactions: Transactions::default(),
+            transactions: Transactions::new(true),
             micro_ops: MicroOps::default(),
             unknown: None,
         }

@@ -40,8 +40,10 @@ struct Asking {
 }
 
 /// All transactions, numbered in the order in which they were invoked.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Transactions {
+    /// Whether the order of events is that of real time.
+    timed: bool,
     list: Vec<Kept>,
     processes: FxHashMap<u64, u32>,
     asking: Vec<Asking>,
@@ -63,6 +65,15 @@ pub(super) enum Misplaced {
 }
 
 impl Transactions {
+    pub(super) fn new(timed: bool) -> Transactions {
+        Transactions { timed, list: Vec::new(), processes: FxHashMap::default(), asking: Vec::new() }
+    }
+
+    /// Whether the order of events is that of real time.
+    pub(super) fn timed(&self) -> bool {
+        self.timed
+    }
+
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
@@ -172,6 +183,9 @@ impl Transactions {
                     *link = 0;
                 }
             }
+        }
+        if !self.timed {
+            return;
         }
         let mut current = None;
         for number in self.numbers() {

@@ -189,7 +189,7 @@ pub(crate) struct PlanArguments {
     pub(crate) plan: Option<PathBuf>,
 }
 
-/// Judge recorded histories: our JSON lines, Jepsen's EDN or JSON, or one of Porcupine's two formats.
+/// Judge recorded histories: our JSON lines, Jepsen's EDN or JSON, Porcupine's two formats, Plume's, dbcop's or Cobra's.
 ///
 /// Of several files each has a line, and the worst decides how the program ends: a file that cannot be read, then
 /// invalid, then unknown.
@@ -222,7 +222,7 @@ pub(crate) struct CheckArguments {
     /// Print which isolation levels hold, are violated, or are unknown.
     #[arg(long)]
     pub(crate) levels: bool,
-    /// The format of the files: jsonl, jepsen-edn, jepsen-json, porcupine-etcd or porcupine-kv [default: seen from their
+    /// The format of the files: jsonl, jepsen-edn, jepsen-json, porcupine-etcd, porcupine-kv, plume, dbcop or cobra [default: seen from their
     /// content].
     #[arg(long, short = 'f')]
     pub(crate) format: Option<Format>,

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
-use rashomon_checkers::formats::{self, Format, Recording, Streamed};
+use rashomon_checkers::formats::{self, CobraLog, Format, Recording, Streamed};
 use rashomon_checkers::{Budget, Question};
 use rashomon_core::HistoryError;
 use serde_json::{Value, json};
@@ -19,13 +19,15 @@ const OF_A_RUN: [&str; 2] = ["history.jsonl", "history.edn"];
 pub(super) enum Source {
     Input,
     File(PathBuf),
+    /// A folder of the logs of all sessions, as Cobra writes them.
+    Logs(PathBuf),
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::Input => f.pad("-"),
-            Source::File(path) => f.pad(&path.display().to_string()),
+            Source::File(path) | Source::Logs(path) => f.pad(&path.display().to_string()),
         }
     }
 }
@@ -71,7 +73,7 @@ impl From<io::Error> for Refusal {
     }
 }
 
-/// What a path stands for: itself, the history of a run, or every file of a folder.
+/// What a path stands for: itself, the history of a run, the logs of one history, or every file of a folder.
 pub(super) fn sources(path: &Path) -> Result<Vec<Source>, Refusal> {
     if path.as_os_str() == "-" {
         return Ok(vec![Source::Input]);
@@ -94,7 +96,46 @@ pub(super) fn sources(path: &Path) -> Result<Vec<Source>, Refusal> {
     if files.is_empty() {
         return Err(Refusal::new("no file is in this folder"));
     }
+    if are_logs(&files)? {
+        return Ok(vec![Source::Logs(path.to_owned())]);
+    }
     Ok(files.into_iter().map(Source::File).collect())
+}
+
+/// Whether these files are the logs of one history of Cobra.
+fn are_logs(files: &[PathBuf]) -> Result<bool, Refusal> {
+    if !files.iter().all(|file| file.extension().is_some_and(|extension| extension == "log")) {
+        return Ok(false);
+    }
+    let mut beginning = Vec::new();
+    for file in files {
+        beginning.clear();
+        File::open(file)?.take(16).read_to_end(&mut beginning)?;
+        // The log of a session without transactions is empty.
+        if !beginning.is_empty() {
+            return Ok(formats::is_cobra(&beginning));
+        }
+    }
+    Ok(false)
+}
+
+/// Reads the logs of a folder as one history.
+fn read_logs(folder: &Path) -> Result<Recording, Refusal> {
+    let mut logs = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_file() && path.extension().is_some_and(|extension| extension == "log") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            logs.push((name, std::fs::read(&path)?));
+        }
+    }
+    logs.sort_unstable();
+    let logs: Vec<CobraLog<'_>> = logs.iter().map(|(name, bytes)| CobraLog { name, bytes }).collect();
+    formats::read_cobra(&logs).map_err(|error| match error {
+        // A log has no lines; the reason names the byte.
+        HistoryError::Malformed { reason, .. } => Refusal::new(reason),
+        error @ HistoryError::Io { .. } => error.into(),
+    })
 }
 
 /// A larger file of transactions is judged while it is read, and its events cannot be shown afterwards.
@@ -132,6 +173,10 @@ pub(super) fn judge_large(
 pub(super) fn read(source: &Source, format: Option<Format>, bar: &ProgressBar) -> Result<Recording, Refusal> {
     let bytes: Box<dyn Read> = match source {
         Source::Input => Box::new(io::stdin().lock()),
+        Source::Logs(folder) if format.is_none_or(|format| format == Format::Cobra) => {
+            return read_logs(folder);
+        }
+        Source::Logs(_) => return Err(Refusal::new("a folder of Cobra's logs is of no other format")),
         Source::File(path) => {
             let file = File::open(path)?;
             bar.set_length(file.metadata()?.len());
