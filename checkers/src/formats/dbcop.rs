@@ -63,12 +63,12 @@ fn transaction(described: &Described, into: &mut Vec<Transaction>) -> Result<(),
     for described in &described.events {
         let (access, succeeded) =
             event(described).ok_or_else(|| format!("{described} is no event of a transaction"))?;
-        match access {
-            access if succeeded => accesses.push(access),
-            access @ Access::Write { .. } => {
+        match (access, succeeded) {
+            (access, true) => accesses.push(access),
+            (access @ Access::Write { .. }, false) => {
                 into.push(Transaction { kind: Kind::Fail, accesses: vec![access] });
             }
-            Access::Read { .. } => {}
+            (Access::Read { .. }, false) => {}
         }
     }
     into.push(Transaction { kind: if described.committed { Kind::Ok } else { Kind::Fail }, accesses });

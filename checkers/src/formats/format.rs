@@ -22,7 +22,7 @@ pub enum Format {
     PorcupineEtcd,
     /// The key-value histories in Porcupine's test data: maps with a `:key`.
     PorcupineKv,
-    /// The text of Plume and PolySI: an access of a transaction a line.
+    /// The text of Plume and `PolySI`: an access of a transaction a line.
     Plume,
     /// The JSON of dbcop: sessions of transactions of events.
     Dbcop,

@@ -1,4 +1,4 @@
-//! The text format of Plume and PolySI: an access a line, `r(key,value,session,transaction)` or `w(...)`.
+//! The text format of Plume and `PolySI`: an access a line, `r(key,value,session,transaction)` or `w(...)`.
 //!
 //! Value 0 is what was there before the first write. Transaction -1 stands for all that were aborted, of which the writes
 //! matter: nobody may read them.
