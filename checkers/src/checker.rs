@@ -12,6 +12,7 @@ use crate::causal_reverse::CausalReverse;
 use crate::consensus::Consensus;
 use crate::counters::{Counter, EventualCounter};
 use crate::isolation::{ListAppend, RwRegister};
+use crate::kafka::Kafka;
 use crate::linearizable::Linearizable;
 use crate::lock::Lock;
 use crate::long_fork::LongFork;
@@ -78,6 +79,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(Causal),
         Box::new(CausalReverse),
         Box::new(Adya),
+        Box::new(Kafka),
         Box::new(Lock),
         Box::new(Stats),
         Box::new(Availability),

@@ -13,6 +13,7 @@
 //!   at all.
 //! - [`isolation`]: which isolation level transactions had; [`sessions`]: what each session of a register saw.
 //! - [`long_fork`], [`causal`], [`causal_reverse`], [`adya`]: single anomalies, by operations made to bring them out.
+//! - [`kafka`]: logs of messages, and what consumers see of them.
 //! - [`stats`] and [`availability`]: how often, how fast, and when operations succeeded.
 //! - [`formats`]: histories recorded by other tools; [`judge()`] is the way from such a file to a verdict.
 //! - [`notation`] and [`generate`]: histories written by hand and by machine, for tests and benchmarks.
@@ -47,6 +48,7 @@ pub mod sessions;
 pub mod adya;
 pub mod causal;
 pub mod causal_reverse;
+pub mod kafka;
 pub mod long_fork;
 
 pub mod availability;

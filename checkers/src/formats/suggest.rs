@@ -34,6 +34,10 @@ pub(super) fn checker(history: &History) -> Option<&'static str> {
             (true, false) => "g-counter",
             (true, true) => "pn-counter",
         })
+    } else if all(&["send", "poll", "txn", "assign", "subscribe", "crash", "debug-topic-partitions"])
+        && (any("send") || any("assign") || any("subscribe") || any("poll"))
+    {
+        Some("kafka")
     } else if all(&["read", "write"]) && any("read") && invoked().all(micro_ops) {
         Some("long-fork")
     } else if all(&["read", "write"]) && answers("read", Value::is_array) {
