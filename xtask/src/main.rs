@@ -2,10 +2,11 @@
 //!
 //! `cargo xtask bugs` measures how fast each seeded bug is caught, `clean` that a correct system is never
 //! accused, `shrink` what is left of a failing seed, `startup` how soon the first op succeeds and how long the end
-//! takes, `echo` what the harness can do against a system that answers at once. Nothing here asserts a time; it is
-//! for people to read.
+//! takes, `check` what checking costs, `echo` what the harness can do against a system that answers at once. Nothing
+//! here asserts a time; it is for people to read.
 
 mod bugs;
+mod check;
 mod clean;
 mod echo;
 mod runs;
@@ -32,6 +33,8 @@ enum Driver {
     Startup(startup::Arguments),
     /// What shrinking leaves of the first failing seed of each seeded bug.
     Shrink(shrink::Arguments),
+    /// What checking costs, on generated histories.
+    Check(check::Arguments),
     /// What the harness alone can do: ops a second, and memory over time.
     Echo(echo::Arguments),
 }
@@ -42,6 +45,7 @@ fn main() -> Result<()> {
         Driver::Clean(arguments) => clean::run(&arguments),
         Driver::Startup(arguments) => startup::run(&arguments),
         Driver::Shrink(arguments) => shrink::run(&arguments),
+        Driver::Check(arguments) => check::run(&arguments),
         Driver::Echo(arguments) => echo::run(&arguments),
     }
 }

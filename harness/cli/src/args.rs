@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rashomon_checkers::formats::{Format, Target};
+use rashomon_checkers::generate::{Plant, Subject};
 use rashomon_checkers::isolation::Level;
 use rashomon_run::registry::unknown;
 
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Zoo(ZooArguments),
     Check(CheckArguments),
     Convert(ConvertArguments),
+    Generate(GenerateArguments),
     List(ListArguments),
     Doctor(DoctorArguments),
     Report(ReportArguments),
@@ -286,6 +288,58 @@ pub(crate) struct ConvertArguments {
     pub(crate) format: Option<Format>,
 }
 
+/// Make a history of clients that are always busy, with a violation where one is asked for.
+///
+/// Values are unique, half of the operations read, and what stays open stays open to the end. It is written as it is made,
+/// so its length costs no memory.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Kinds and the violations of each: rashomon list generators
+
+Examples:
+  rashomon generate register --ops 1000 --plant stale-read --info 1% | rashomon check -
+  rashomon generate list-append --ops 1000000 --clients 20 --format jepsen-edn --out history.edn")]
+pub(crate) struct GenerateArguments {
+    /// What the clients work on: register, cas-register, queue, stack, priority-queue, set, counter, bank, list-append or
+    /// rw-register.
+    pub(crate) kind: Subject,
+    /// How many operations, or transactions.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) ops: u64,
+    /// How many clients are at it at once.
+    #[arg(long, short = 'c', value_name = "C", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) clients: u64,
+    /// The share of operations that never return, in tenths of a percent: `1%` or `0.01`. Where nothing near-linear could
+    /// judge an open removal, as of a stack, removals always return.
+    #[arg(long, value_name = "RATE", default_value = "0", value_parser = per_mille)]
+    pub(crate) info: u64,
+    /// What decides everything else.
+    #[arg(long, short = 's', default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The violation that one operation, at 95% of the length, is to show; see `rashomon list generators`.
+    #[arg(long, value_name = "VIOLATION")]
+    pub(crate) plant: Option<Plant>,
+    /// The file to write [default: standard output].
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The format to write: jsonl or jepsen-edn.
+    #[arg(long, short = 'f', default_value_t = Target::Jsonl)]
+    pub(crate) format: Target,
+}
+
+/// A share in tenths of a percent.
+fn per_mille(text: &str) -> Result<u64, String> {
+    let (number, whole) = match text.strip_suffix('%') {
+        Some(percent) => (percent, 10.0),
+        None => (text, 1000.0),
+    };
+    let share = number.trim().parse::<f64>().map(|number| number * whole).ok();
+    match share.filter(|share| (0.0..=1000.0).contains(share) && (share - share.round()).abs() < 1e-9) {
+        Some(share) => Ok(share.round() as u64),
+        None => Err(format!("`{text}` is no share such as 1% or 0.005, in steps of 0.1%")),
+    }
+}
+
 /// List what there is by name.
 #[derive(Debug, Args)]
 pub(crate) struct ListArguments {
@@ -310,6 +364,8 @@ pub(crate) enum Listed {
     Controls,
     /// What judges a history.
     Checkers,
+    /// The kinds of histories that can be made, and the violations that can be planted in each.
+    Generators,
 }
 
 /// Say what this machine allows, and what would enable the rest.

@@ -56,6 +56,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Zoo(arguments) => commands::zoo::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Convert(arguments) => commands::convert::run(&arguments),
+        Command::Generate(arguments) => commands::generate::run(&arguments),
         Command::List(arguments) => commands::list::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),

@@ -131,3 +131,32 @@ fn a_converted_history_is_judged_alike_and_losses_are_named() {
     assert!(text(&named.stderr).contains("wall (1)"), "{}", text(&named.stderr));
     assert_eq!(rashomon(folder.path(), &["convert", ".", "--to", "jsonl"], "").status.code(), Some(254));
 }
+
+#[test]
+fn a_generated_history_has_the_violation_that_was_asked_for() {
+    let folder = folder();
+    let generate = |more: &[&str]| rashomon(folder.path(), &[&["generate"], more].concat(), "");
+    for format in ["jsonl", "jepsen-edn"] {
+        let made = generate(&["register", "--plant", "stale-read", "--info", "1%", "--format", format]);
+        let found = rashomon(folder.path(), &["check", "-", "--json"], &text(&made.stdout));
+        let object: Value = serde_json::from_slice(&found.stdout).unwrap();
+        assert_eq!(object["checkers"][0]["anomalies"][0]["name"], "stale-read", "{object}");
+        assert_eq!(object["totals"]["ops"], 1000);
+    }
+    let same = [generate(&["bank"]), generate(&["bank"]), generate(&["bank", "--seed", "2"])];
+    assert_eq!(same[0].stdout, same[1].stdout);
+    assert_ne!(same[0].stdout, same[2].stdout);
+    for (arguments, expected) in [
+        (&["register", "--plant", "lost-update"][..], "lost-update cannot be planted in a register"),
+        (&["queue", "--plant", "false-empty", "--info", "1%"], "it goes with no --info"),
+        (&["register", "--ops", "20", "--plant", "stale-read"], "more --ops make room"),
+        (&["regster"], "`regster` is no kind of history"),
+        (&["bank", "--info", "0.05%"], "is no share such as 1%"),
+    ] {
+        let refused = generate(arguments);
+        assert_eq!(refused.status.code(), Some(254), "{arguments:?}");
+        assert!(text(&refused.stderr).contains(expected), "{}", text(&refused.stderr));
+    }
+    let listed = rashomon(folder.path(), &["list", "generators"], "");
+    assert!(text(&listed.stdout).contains("lost-update"), "{}", text(&listed.stdout));
+}

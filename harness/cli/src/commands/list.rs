@@ -1,6 +1,7 @@
 //! `rashomon list`: what there is by name.
 
 use comfy_table::{ContentArrangement, Table, presets};
+use rashomon_checkers::generate::Subject;
 use rashomon_core::{Control, FaultKind, Shows};
 use rashomon_run::registry;
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ pub(crate) fn run(arguments: &ListArguments) -> Exit {
         Listed::Bugs => bugs(),
         Listed::Controls => controls(),
         Listed::Checkers => checkers(),
+        Listed::Generators => generators(),
     };
     if arguments.json {
         println!("{:#}", Value::Array(listing.json));
@@ -142,6 +144,23 @@ fn checkers() -> Listing {
         json: all
             .iter()
             .map(|checker| json!({"checker": checker.name(), "summary": checker.about()}))
+            .collect(),
+    }
+}
+
+fn generators() -> Listing {
+    let plants = |subject: Subject| subject.plants().iter().map(|plant| plant.name()).collect::<Vec<_>>();
+    Listing {
+        columns: &["kind", "violations that can be planted", "what clients do"],
+        rows: Subject::ALL
+            .iter()
+            .map(|subject| vec![subject.name().into(), plants(*subject).join(" "), subject.about().into()])
+            .collect(),
+        json: Subject::ALL
+            .iter()
+            .map(|subject| {
+                json!({"kind": subject.name(), "summary": subject.about(), "plants": plants(*subject)})
+            })
             .collect(),
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod convert;
 pub(crate) mod doctor;
+pub(crate) mod generate;
 mod history;
 pub(crate) mod list;
 pub(crate) mod node;

@@ -146,6 +146,7 @@ impl<'a> Teller<'a> {
                     "reading": judged.reading.as_secs_f64(),
                     "checking": judged.checking.as_secs_f64(),
                 });
+                object["peak_memory"] = json!(peak_memory());
                 if let Some(spent) = judged.spent {
                     object["raise"] = self.raise(spent).into();
                 }
@@ -156,6 +157,13 @@ impl<'a> Teller<'a> {
         object["file"] = source.to_string().into();
         object
     }
+}
+
+/// The most memory that this process has had so far, in bytes, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib << 10)
 }
 
 /// A length of time in a column.
