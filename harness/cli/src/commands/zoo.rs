@@ -112,10 +112,14 @@ fn table(cages: &[Cage], style: TableStyle) -> Table {
 
 /// The table as a page of the documentation, with the command that made it and what its columns mean.
 fn page(cages: &[Cage], effort: &Effort) -> String {
+    let program = super::plan::program();
     let command = match effort.live {
-        0 => format!("rashomon zoo --markdown --seeds {} --hunts {}", effort.seeds, effort.hunts),
+        0 => format!("{program} zoo --markdown --seeds {} --hunts {}", effort.seeds, effort.hunts),
         live => {
-            format!("rashomon zoo --markdown --seeds {} --hunts {} --live {live}", effort.seeds, effort.hunts)
+            format!(
+                "{program} zoo --markdown --seeds {} --hunts {} --live {live}",
+                effort.seeds, effort.hunts
+            )
         }
     };
     let count = |wanted: fn(&Inmate) -> bool| cages.iter().filter(|cage| wanted(&cage.inmate)).count();
