@@ -48,10 +48,15 @@ pub(super) fn checker(history: &History) -> Option<&'static str> {
         Some("adya")
     } else if all(&["transfer", "read"])
         && any("transfer")
-        && !invoked().any(|op| op.value.get("id").is_some())
+        && (!invoked().any(|op| op.value.get("id").is_some()) || answers("read", tells_balances_alone))
     {
         Some("bank")
     } else {
         None
     }
+}
+
+/// Whether a read of a bank tells how much is in its accounts, and not by which transfers it came there.
+fn tells_balances_alone(value: &Value) -> bool {
+    value.as_object().is_some_and(|accounts| accounts.values().any(Value::is_i64))
 }

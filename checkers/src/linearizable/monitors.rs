@@ -17,11 +17,13 @@ mod set;
 
 mod events;
 mod seen;
+mod view;
 
 use super::method::{Assigned, Method};
 use super::partition::Partition;
 use super::rounds::Spent;
 use crate::{Budget, Job, Model, Shape};
+use view::{Key, View};
 
 /// What a monitor found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,8 +68,11 @@ pub(crate) fn judge_all<M: Model>(
     if (budget.expired)() {
         return places.iter().map(|place| (*place, Err(Spent::Time))).collect();
     }
-    let monitor = Monitor::of(model);
-    let needed = |place: &usize| (monitor.bytes)(&partitions[*place]);
+    let monitor = Monitor::of(model.shape());
+    let needed = |place: &usize| {
+        let partition = &partitions[*place];
+        (monitor.bytes)(&View::of(&Key { model, partition }))
+    };
     if places.iter().map(needed).sum::<usize>() > budget.bytes {
         // Not all at the same time, then.
         let alone = |place: &usize| {
@@ -86,32 +91,32 @@ pub(crate) fn judge_all<M: Model>(
 }
 
 /// One of the monitors.
-struct Monitor<M: Model> {
+struct Monitor {
     method: Method,
     /// Why it may judge a key that it does not decline.
     why: &'static str,
     /// About how much memory it needs.
-    bytes: fn(&Partition<'_, M>) -> usize,
-    judge: fn(&M, &Partition<'_, M>) -> Result<Finding, &'static str>,
+    bytes: fn(&View<'_>) -> usize,
+    judge: fn(&View<'_>) -> Result<Finding, &'static str>,
 }
 
-impl<M: Model> Monitor<M> {
+impl Monitor {
     /// Gives a key to the monitor; the search gets it when that declines, and then nothing was found.
-    fn ask(&self, model: &M, partition: &Partition<'_, M>) -> Answer {
-        match (self.judge)(model, partition) {
+    fn ask<M: Model>(&self, model: &M, partition: &Partition<'_, M>) -> Answer {
+        match (self.judge)(&View::of(&Key { model, partition })) {
             Ok(finding) => (Assigned { method: self.method, why: self.why }, Some(finding)),
             Err(why) => (Assigned { method: Method::Search, why }, None),
         }
     }
 
-    /// The monitor of the model's shape.
-    fn of(model: &M) -> Monitor<M> {
-        match model.shape() {
+    /// The monitor of a shape.
+    fn of(shape: Shape) -> Monitor {
+        match shape {
             Shape::Register => Monitor {
                 method: Method::Register,
                 why: "each value was written once only",
                 bytes: register::bytes,
-                judge: |_, partition| register::judge(partition),
+                judge: register::judge,
             },
             Shape::Queue => Monitor {
                 method: Method::Queue,

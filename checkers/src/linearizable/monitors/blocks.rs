@@ -3,7 +3,6 @@
 use super::super::partition::{Known, NEVER};
 use super::Clash;
 use super::register::{NONE, Versions};
-use crate::Model;
 
 /// About how much memory a block takes, its place in the order included.
 pub(super) const BYTES: usize = size_of::<Block>() + 8;
@@ -32,17 +31,17 @@ impl Block {
 }
 
 /// An order of the claims that explains all of them.
-pub(super) fn order<M: Model>(versions: &Versions<'_, '_, M>) -> Result<Vec<u32>, Clash> {
+pub(super) fn order(versions: &Versions<'_>) -> Result<Vec<u32>, Clash> {
     let mut swaps = 0;
-    let first = block(versions, versions.partition.initial, &mut swaps)?;
+    let first = block(versions, versions.view.initial, &mut swaps)?;
     let mut blocks = Vec::new();
     for root in roots(versions) {
         blocks.push(block(versions, root, &mut swaps)?);
     }
-    versions.circles(swaps, std::iter::once(versions.partition.initial).chain(roots(versions)))?;
+    versions.circles(swaps, std::iter::once(versions.view.initial).chain(roots(versions)))?;
     blocks.sort_unstable_by_key(Block::rank);
     sweep(versions, &first, &blocks)?;
-    let mut order = Vec::with_capacity(versions.partition.claims.len());
+    let mut order = Vec::with_capacity(versions.view.claims.len());
     for block in std::iter::once(&first).chain(&blocks) {
         order.extend(members(versions, block.root));
     }
@@ -50,15 +49,15 @@ pub(super) fn order<M: Model>(versions: &Versions<'_, '_, M>) -> Result<Vec<u32>
 }
 
 /// The values at which blocks begin, the initial one apart.
-fn roots<M: Model>(versions: &Versions<'_, '_, M>) -> impl Iterator<Item = u32> {
-    versions.partition.claims.iter().zip(0..).filter_map(|(claim, place)| match claim.effect {
+fn roots(versions: &Versions<'_>) -> impl Iterator<Item = u32> {
+    versions.view.claims.iter().zip(0..).filter_map(|(claim, place)| match claim.effect {
         Known::Set(state) if versions.takes_part(place) => Some(state),
         _ => None,
     })
 }
 
 /// The claims of a block in the order of its values, readers by their calls.
-fn members<M: Model>(versions: &Versions<'_, '_, M>, root: u32) -> impl Iterator<Item = u32> {
+fn members(versions: &Versions<'_>, root: u32) -> impl Iterator<Item = u32> {
     std::iter::successors(Some(root), |state| versions.after(*state)).flat_map(move |state| {
         let version = versions.version(state);
         let some = |claim: u32| (claim != NONE).then_some(claim);
@@ -70,13 +69,13 @@ fn members<M: Model>(versions: &Versions<'_, '_, M>, root: u32) -> impl Iterator
 }
 
 /// Walks a block. A clash is an operation that returned before one was called that its value came after.
-fn block<M: Model>(versions: &Versions<'_, '_, M>, root: u32, swaps: &mut usize) -> Result<Block, Clash> {
+fn block(versions: &Versions<'_>, root: u32, swaps: &mut usize) -> Result<Block, Clash> {
     let mut block = Block { root, first_return: NEVER, last_call: 0 };
     let mut state = root;
     loop {
         let version = versions.version(state);
         if version.giver != NONE {
-            let giver = &versions.partition.claims[version.giver as usize];
+            let giver = &versions.view.claims[version.giver as usize];
             if giver.ret < block.last_call {
                 return Err(disorder(versions, root, version.giver));
             }
@@ -84,7 +83,7 @@ fn block<M: Model>(versions: &Versions<'_, '_, M>, root: u32, swaps: &mut usize)
             block.last_call = block.last_call.max(giver.call);
         }
         if version.first_return < block.last_call {
-            let claims = &versions.partition.claims;
+            let claims = &versions.view.claims;
             let readers = members(versions, state).skip(usize::from(version.giver != NONE));
             let early = readers.take_while(|reader| claims[*reader as usize].effect == Known::Observe(state));
             let culprit = early.min_by_key(|reader| claims[*reader as usize].ret);
@@ -100,8 +99,8 @@ fn block<M: Model>(versions: &Versions<'_, '_, M>, root: u32, swaps: &mut usize)
 
 /// The clash of a claim that returned too early for its place in its block with all those that it cannot follow
 /// and nothing but the block demands: the first of them, and the first that gave a value.
-fn disorder<M: Model>(versions: &Versions<'_, '_, M>, root: u32, culprit: u32) -> Clash {
-    let claims = &versions.partition.claims;
+fn disorder(versions: &Versions<'_>, root: u32, culprit: u32) -> Clash {
+    let claims = &versions.view.claims;
     let end = claims[culprit as usize].ret;
     let late = |claim: &u32| claims[*claim as usize].call > end;
     let before = || members(versions, root).take_while(|claim| *claim != culprit).filter(late);
@@ -110,7 +109,7 @@ fn disorder<M: Model>(versions: &Versions<'_, '_, M>, root: u32, culprit: u32) -
 }
 
 /// Finds two blocks each of which must precede the other, among blocks in the order of their ranks.
-fn sweep<M: Model>(versions: &Versions<'_, '_, M>, first: &Block, blocks: &[Block]) -> Result<(), Clash> {
+fn sweep(versions: &Versions<'_>, first: &Block, blocks: &[Block]) -> Result<(), Clash> {
     // The initial value holds from the beginning, up to the last call that needs it.
     let mut cover = Block { first_return: 0, ..*first };
     for block in blocks {
@@ -125,14 +124,14 @@ fn sweep<M: Model>(versions: &Versions<'_, '_, M>, first: &Block, blocks: &[Bloc
 }
 
 /// The clash of two blocks each of which must precede the other.
-fn overlap<M: Model>(versions: &Versions<'_, '_, M>, initial: u32, one: &Block, two: &Block) -> Clash {
+fn overlap(versions: &Versions<'_>, initial: u32, one: &Block, two: &Block) -> Clash {
     let mut pool = Vec::new();
     let mut precedes = |before: &Block, after: &Block| {
         // What came first needs no proof that it did.
         if before.root == initial {
             return;
         }
-        let claims = &versions.partition.claims;
+        let claims = &versions.view.claims;
         let returns = |claim: &u32| claims[*claim as usize].ret;
         let late = |claim: &u32| claims[*claim as usize].call > before.first_return;
         let gives = |claim: &u32| claims[*claim as usize].effect.gives().is_some();

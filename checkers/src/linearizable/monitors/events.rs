@@ -1,7 +1,7 @@
 //! The calls and returns of a key in the order of time.
 
-use super::super::partition::{NEVER, Partition};
-use crate::Model;
+use super::super::partition::NEVER;
+use super::view::View;
 
 /// The call or the return of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,13 +11,13 @@ pub(super) enum Event {
 }
 
 /// About how much memory the walk takes.
-pub(super) fn bytes<M: Model>(partition: &Partition<'_, M>) -> usize {
-    partition.claims.len() * size_of::<u64>()
+pub(super) fn bytes(view: &View<'_>) -> usize {
+    view.claims.len() * size_of::<u64>()
 }
 
 /// All events in their order. What never returned has no return.
-pub(super) fn events<M: Model>(partition: &Partition<'_, M>) -> impl Iterator<Item = Event> {
-    let claims = &partition.claims;
+pub(super) fn events(view: &View<'_>) -> impl Iterator<Item = Event> {
+    let claims = &view.claims;
     // Returns come nearly in the order of the calls, and sorted runs sort fast.
     let mut returns: Vec<(u32, u32)> =
         claims.iter().map(|claim| claim.ret).zip(0..).filter(|(ret, _)| *ret != NEVER).collect();

@@ -10,15 +10,16 @@
 
 use rustc_hash::FxHashMap;
 
-use super::super::partition::{NEVER, Partition};
+use super::super::partition::NEVER;
 use super::register::NONE;
+use super::view::View;
 use super::{Clash, Finding};
 use crate::models::Datum;
-use crate::{Model, Passage, Shape};
+use crate::{Passage, Shape};
 
-/// About how much memory [`judge`] needs for the partition.
-pub(super) fn bytes<M: Model>(partition: &Partition<'_, M>) -> usize {
-    partition.claims.len() * 64
+/// About how much memory [`judge`] needs for the key.
+pub(super) fn bytes(view: &View<'_>) -> usize {
+    view.claims.len() * 64
 }
 
 /// One answer: the elements, and the claims that had it.
@@ -35,15 +36,15 @@ struct Slot {
 }
 
 /// Judges a key; the error says why this is no case for it.
-pub(super) fn judge<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result<Finding, &'static str> {
-    let impossible = |action: &M::Action| model.passage(action) == Passage::Impossible;
-    if let Some(claim) = partition.actions.iter().position(impossible) {
+pub(super) fn judge(view: &View<'_>) -> Result<Finding, &'static str> {
+    let impossible = |passage| passage == Passage::Impossible;
+    if let Some(claim) = view.passages().position(impossible) {
         return Ok(Finding::Clash(Clash::of([claim as u32])));
     }
     let mut additions: FxHashMap<Datum, u32> = FxHashMap::default();
     let mut reads: Vec<(&[Datum], u32)> = Vec::new();
-    for (action, claim) in partition.actions.iter().zip(0..) {
-        match model.passage(action) {
+    for (passage, claim) in view.passages().zip(0..) {
+        match passage {
             Passage::Grows(element) => {
                 if additions.insert(element, claim).is_some() {
                     return Err("an element was added twice");
@@ -61,26 +62,25 @@ pub(super) fn judge<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result
             | Passage::Unclear => return Err("an operation neither adds an element nor reads them all"),
         }
     }
-    let growth = Growth { partition, additions, ordered: model.shape() == Shape::GrowingList };
+    let growth = Growth { view, additions, ordered: view.shape == Shape::GrowingList };
     let found =
         growth.chain(reads).and_then(|chain| growth.slots(&chain)).and_then(|slots| growth.check(slots));
     Ok(match found {
         Ok(order) => Finding::Order(order),
         Err(mut clash) => {
-            clash.others =
-                growth.shown(&clash.pool, |claim| model.passage(&partition.actions[claim as usize]));
+            clash.others = growth.shown(&clash.pool);
             Finding::Clash(clash)
         }
     })
 }
 
-struct Growth<'p, 'h, M: Model> {
-    partition: &'p Partition<'h, M>,
+struct Growth<'v> {
+    view: &'v View<'v>,
     additions: FxHashMap<Datum, u32>,
     ordered: bool,
 }
 
-impl<M: Model> Growth<'_, '_, M> {
+impl Growth<'_> {
     /// The answers in the order of their sizes. A clash is one that does not contain the one before, or that is none.
     fn chain<'a>(&self, mut reads: Vec<(&'a [Datum], u32)>) -> Result<Vec<Snapshot<'a>>, Clash> {
         reads.sort_by_key(|(elements, claim)| (elements.len(), *claim));
@@ -111,7 +111,7 @@ impl<M: Model> Growth<'_, '_, M> {
     /// twice.
     fn slots(&self, chain: &[Snapshot<'_>]) -> Result<Vec<Slot>, Clash> {
         let mut slots: Vec<Slot> = Vec::new();
-        let mut placed = vec![false; self.partition.claims.len()];
+        let mut placed = vec![false; self.view.claims.len()];
         let mut before: &[Datum] = &[];
         for snapshot in chain {
             let read = snapshot.reads[0];
@@ -137,7 +137,7 @@ impl<M: Model> Growth<'_, '_, M> {
             before = snapshot.elements;
         }
         let rest = self.additions.values().copied().filter(|addition| {
-            !placed[*addition as usize] && self.partition.claims[*addition as usize].ret != NEVER
+            !placed[*addition as usize] && self.view.claims[*addition as usize].ret != NEVER
         });
         let mut rest: Vec<u32> = rest.collect();
         rest.sort_unstable();
@@ -147,7 +147,7 @@ impl<M: Model> Growth<'_, '_, M> {
 
     /// The order of the slots. A clash is what returned before something in an earlier slot was called.
     fn check(&self, slots: Vec<Slot>) -> Result<Vec<u32>, Clash> {
-        let claims = &self.partition.claims;
+        let claims = &self.view.claims;
         let mut order = Vec::with_capacity(claims.len());
         // The claim called last among the slots so far, and a read of its slot.
         let mut latest = (NONE, NONE);
@@ -170,10 +170,10 @@ impl<M: Model> Growth<'_, '_, M> {
     }
 
     /// The additions of what the reads of a pool show.
-    fn shown<'a>(&self, pool: &[u32], passage: impl Fn(u32) -> Passage<'a>) -> Vec<u32> {
+    fn shown(&self, pool: &[u32]) -> Vec<u32> {
         let mut others: Vec<u32> = pool
             .iter()
-            .filter_map(|claim| match passage(*claim) {
+            .filter_map(|claim| match self.view.passage(*claim) {
                 Passage::Whole(elements) => Some(elements),
                 _ => None,
             })

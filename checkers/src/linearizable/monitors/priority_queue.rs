@@ -11,25 +11,26 @@
 
 use std::collections::BinaryHeap;
 
-use super::super::partition::{NEVER, Partition};
+use super::super::partition::NEVER;
 use super::events::{self, Event};
 use super::register::NONE;
 use super::seen::Seen;
+use super::view::View;
 use super::{Clash, Finding};
-use crate::{Model, Passage};
+use crate::Passage;
 
-/// About how much memory [`judge`] needs for the partition.
-pub(super) fn bytes<M: Model>(partition: &Partition<'_, M>) -> usize {
-    Seen::bytes(partition) + events::bytes(partition) + partition.claims.len() * 40
+/// About how much memory [`judge`] needs for the key.
+pub(super) fn bytes(view: &View<'_>) -> usize {
+    Seen::bytes(view) + events::bytes(view) + view.claims.len() * 40
 }
 
 /// Judges a key; the error says why this is no case for it.
-pub(super) fn judge<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result<Finding, &'static str> {
-    let seen = Seen::look(model, partition)?;
+pub(super) fn judge(view: &View<'_>) -> Result<Finding, &'static str> {
+    let seen = Seen::look(view)?;
     if !seen.unanswered.is_empty() {
         return Err("some polls have no answer");
     }
-    let found = seen.check(partition).and_then(|()| Sweep::new(model, partition, &seen).run());
+    let found = seen.check(view).and_then(|()| Sweep::new(view, &seen).run());
     Ok(match found {
         Ok(order) => Finding::Order(order),
         Err(mut clash) => {
@@ -40,9 +41,8 @@ pub(super) fn judge<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result
 }
 
 /// The queue at a moment of the sweep.
-struct Sweep<'p, 'h, M: Model> {
-    model: &'p M,
-    partition: &'p Partition<'h, M>,
+struct Sweep<'v> {
+    view: &'v View<'v>,
     /// For each claim the other one about its value, [`NONE`] where there is none.
     partner: Vec<u32>,
     /// Whether the claim has been put in order.
@@ -58,9 +58,9 @@ struct Sweep<'p, 'h, M: Model> {
     order: Vec<u32>,
 }
 
-impl<'p, 'h, M: Model> Sweep<'p, 'h, M> {
-    fn new(model: &'p M, partition: &'p Partition<'h, M>, seen: &Seen) -> Sweep<'p, 'h, M> {
-        let count = partition.claims.len();
+impl<'v> Sweep<'v> {
+    fn new(view: &'v View<'v>, seen: &Seen) -> Sweep<'v> {
+        let count = view.claims.len();
         let mut partner = vec![NONE; count];
         for (insert, poll) in &seen.values {
             if *insert != NONE && *poll != NONE {
@@ -69,8 +69,7 @@ impl<'p, 'h, M: Model> Sweep<'p, 'h, M> {
             }
         }
         Sweep {
-            model,
-            partition,
+            view,
             partner,
             done: vec![false; count],
             critical: BinaryHeap::new(),
@@ -81,13 +80,13 @@ impl<'p, 'h, M: Model> Sweep<'p, 'h, M> {
         }
     }
 
-    fn passage(&self, claim: u32) -> Passage<'p> {
-        self.model.passage(&self.partition.actions[claim as usize])
+    fn passage(&self, claim: u32) -> Passage<'v> {
+        self.view.passage(claim)
     }
 
     fn priority(&self, claim: u32) -> i64 {
         match self.passage(claim) {
-            Passage::Enters(value) | Passage::Leaves(value) => self.model.priority(value),
+            Passage::Enters(value) | Passage::Leaves(value) => self.view.priority(value),
             _ => i64::MIN,
         }
     }
@@ -100,7 +99,7 @@ impl<'p, 'h, M: Model> Sweep<'p, 'h, M> {
     }
 
     fn run(mut self) -> Result<Vec<u32>, Clash> {
-        for event in events::events(self.partition) {
+        for event in events::events(self.view) {
             match event {
                 Event::Call(claim) => self.call(claim),
                 Event::Return(claim) => self.ret(claim)?,
@@ -121,7 +120,7 @@ impl<'p, 'h, M: Model> Sweep<'p, 'h, M> {
             Passage::Leaves(_) => {
                 let insert = self.partner[claim as usize];
                 self.called[insert as usize] = true;
-                if self.partition.claims[insert as usize].call < self.partition.claims[claim as usize].call {
+                if self.view.claims[insert as usize].call < self.view.claims[claim as usize].call {
                     self.polls.push((self.priority(claim), claim));
                 }
             }
@@ -169,7 +168,7 @@ impl<'p, 'h, M: Model> Sweep<'p, 'h, M> {
     /// The clash of a poll with greater values that were critical, one after the other, as long as it could have
     /// happened.
     fn clash(&self, late: u32) -> Clash {
-        let claims = &self.partition.claims;
+        let claims = &self.view.claims;
         let priority = self.priority(late);
         let insert = self.partner[late as usize];
         let entered = if insert == NONE { 0 } else { claims[insert as usize].call };

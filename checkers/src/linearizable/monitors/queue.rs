@@ -12,43 +12,39 @@
 //! An enqueue that never returned takes part if its value came out. Dequeues without answer beside ones that found
 //! the queue empty are left to the search.
 
-use super::super::partition::{NEVER, Partition};
+use super::super::partition::NEVER;
 use super::register::NONE;
 use super::seen::Seen;
 use super::spans::{self, Span};
+use super::view::View;
 use super::{Clash, Finding};
-use crate::Model;
 
 /// The most events: ranks are doubled, to have moments between them.
 const LONGEST: u32 = NEVER / 2 - 1;
 
-/// About how much memory [`judge`] needs for the partition.
-pub(super) fn bytes<M: Model>(partition: &Partition<'_, M>) -> usize {
-    partition.claims.len() * (size_of::<Span>() / 2 + 40)
+/// About how much memory [`judge`] needs for the key.
+pub(super) fn bytes(view: &View<'_>) -> usize {
+    view.claims.len() * (size_of::<Span>() / 2 + 40)
 }
 
 /// Judges a key; the error says why this is no case for it.
-pub(super) fn judge<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result<Finding, &'static str> {
-    let seen = Seen::look(model, partition)?;
-    if partition
-        .claims
-        .iter()
-        .any(|claim| claim.call > LONGEST || (claim.ret != NEVER && claim.ret > LONGEST))
-    {
+pub(super) fn judge(view: &View<'_>) -> Result<Finding, &'static str> {
+    let seen = Seen::look(view)?;
+    if view.claims.iter().any(|claim| claim.call > LONGEST || (claim.ret != NEVER && claim.ret > LONGEST)) {
         return Err("the history is too long");
     }
     if !seen.unanswered.is_empty() && !seen.empty.is_empty() {
         return Err("some dequeues found the queue empty and others have no answer");
     }
-    let found = pass(partition, &seen).and_then(|mut list| {
+    let found = pass(view, &seen).and_then(|mut list| {
         spans::overtaking(&list)?;
-        spans::find_gaps(partition, &mut list, &seen.empty)?;
+        spans::find_gaps(view, &mut list, &seen.empty)?;
         Ok(list)
     });
     match found {
         Ok(list) => {
             let order = spans::arrange(&list).ok_or("the monitor found no order and no contradiction")?;
-            Ok(Finding::Order(spans::merge(partition, &list, &order)))
+            Ok(Finding::Order(spans::merge(view, &list, &order)))
         }
         Err(mut clash) => {
             clash.others = seen.counterparts(&clash.pool);
@@ -58,13 +54,13 @@ pub(super) fn judge<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result
 }
 
 /// The spans of the values that take part, each with its dequeue, of which some have no answer.
-fn pass<M: Model>(partition: &Partition<'_, M>, seen: &Seen) -> Result<Vec<Span>, Clash> {
-    seen.check(partition)?;
+fn pass(view: &View<'_>, seen: &Seen) -> Result<Vec<Span>, Clash> {
+    seen.check(view)?;
     let mut list = Vec::with_capacity(seen.values.len() + seen.empty.len());
     for (enqueue, dequeue) in &seen.values {
-        let never_in = partition.claims[*enqueue as usize].ret == NEVER && *dequeue == NONE;
+        let never_in = view.claims[*enqueue as usize].ret == NEVER && *dequeue == NONE;
         if !never_in {
-            list.push(Span::of(partition, *enqueue, *dequeue)?);
+            list.push(Span::of(view, *enqueue, *dequeue)?);
         }
     }
     list.sort_unstable_by_key(|span| span.enqueue_call);
@@ -72,14 +68,14 @@ fn pass<M: Model>(partition: &Partition<'_, M>, seen: &Seen) -> Result<Vec<Span>
     // The k-th deadline is met by the k-th dequeue without answer.
     for (met, (deadline, value, _)) in due.iter().enumerate() {
         let taker = seen.unanswered.get(met);
-        let in_time = |taker: &&u32| partition.claims[**taker as usize].call * 2 < *deadline;
+        let in_time = |taker: &&u32| view.claims[**taker as usize].call * 2 < *deadline;
         let Some(taker) = taker.filter(in_time) else {
             let early = due[..=met].iter().flat_map(|(_, value, culprit)| {
                 [list[*value].enqueue, list[*culprit].enqueue, list[*culprit].dequeue]
             });
             return Err(Clash::of(early.chain(seen.unanswered.iter().skip(met).copied())));
         };
-        list[*value] = Span::of(partition, list[*value].enqueue, *taker)?;
+        list[*value] = Span::of(view, list[*value].enqueue, *taker)?;
     }
     Ok(list)
 }

@@ -20,10 +20,10 @@
 
 use rustc_hash::FxHashMap;
 
-use super::super::partition::{Known, NEVER, Partition};
+use super::super::partition::{Known, NEVER};
 use super::blocks;
+use super::view::View;
 use super::{Clash, Finding};
-use crate::Model;
 
 /// No claim.
 pub(super) const NONE: u32 = u32::MAX;
@@ -45,9 +45,8 @@ pub(super) struct Version {
 const UNUSED: Version = Version { giver: NONE, taker: NONE, reader: NONE, first_return: NEVER, last_call: 0 };
 
 /// The values of a register and their operations.
-#[derive(Debug)]
-pub(super) struct Versions<'p, 'h, M: Model> {
-    pub(super) partition: &'p Partition<'h, M>,
+pub(super) struct Versions<'v> {
+    pub(super) view: &'v View<'v>,
     pub(super) list: Vec<Version>,
     /// The next reader of the same version, for each claim that is one.
     pub(super) next_reader: Vec<u32>,
@@ -57,14 +56,14 @@ pub(super) struct Versions<'p, 'h, M: Model> {
     swaps: usize,
 }
 
-/// About how much memory [`judge`] needs for the partition.
-pub(super) fn bytes<M: Model>(partition: &Partition<'_, M>) -> usize {
-    partition.states.len() * (size_of::<Version>() + blocks::BYTES) + partition.claims.len() * 8
+/// About how much memory [`judge`] needs for the key.
+pub(super) fn bytes(view: &View<'_>) -> usize {
+    view.states * (size_of::<Version>() + blocks::BYTES) + view.claims.len() * 8
 }
 
 /// Judges a key; the error says why this is no case for it.
-pub(super) fn judge<M: Model>(partition: &Partition<'_, M>) -> Result<Finding, &'static str> {
-    let mut versions = Versions::new(partition)?;
+pub(super) fn judge(view: &View<'_>) -> Result<Finding, &'static str> {
+    let mut versions = Versions::new(view)?;
     let found = versions.close().and_then(|()| versions.link()).and_then(|()| blocks::order(&versions));
     Ok(match found {
         Ok(order) => Finding::Order(order),
@@ -77,13 +76,13 @@ pub(super) fn judge<M: Model>(partition: &Partition<'_, M>) -> Result<Finding, &
     })
 }
 
-impl<'p, 'h, M: Model> Versions<'p, 'h, M> {
-    fn new(partition: &'p Partition<'h, M>) -> Result<Versions<'p, 'h, M>, &'static str> {
-        let mut list = vec![UNUSED; partition.states.len()];
-        for (claim, place) in partition.claims.iter().zip(0..) {
+impl<'v> Versions<'v> {
+    fn new(view: &'v View<'v>) -> Result<Versions<'v>, &'static str> {
+        let mut list = vec![UNUSED; view.states];
+        for (claim, place) in view.claims.iter().zip(0..) {
             match claim.effect {
                 Known::Set(state) | Known::Swap(_, state) => {
-                    if state == partition.initial {
+                    if state == view.initial {
                         return Err("the initial value was written again");
                     }
                     let giver = &mut list[state as usize].giver;
@@ -99,8 +98,8 @@ impl<'p, 'h, M: Model> Versions<'p, 'h, M> {
                 }
             }
         }
-        let next_reader = vec![NONE; partition.claims.len()];
-        Ok(Versions { partition, list, next_reader, needed_by: FxHashMap::default(), swaps: 0 })
+        let next_reader = vec![NONE; view.claims.len()];
+        Ok(Versions { view, list, next_reader, needed_by: FxHashMap::default(), swaps: 0 })
     }
 
     pub(super) fn version(&self, state: u32) -> &Version {
@@ -110,11 +109,11 @@ impl<'p, 'h, M: Model> Versions<'p, 'h, M> {
     /// The state to which the cas from this one leads, if one takes part.
     pub(super) fn after(&self, state: u32) -> Option<u32> {
         let taker = self.version(state).taker;
-        (taker != NONE).then(|| self.partition.claims[taker as usize].effect.gives()).flatten()
+        (taker != NONE).then(|| self.view.claims[taker as usize].effect.gives()).flatten()
     }
 
     fn optional(&self, claim: u32) -> bool {
-        self.partition.claims[claim as usize].ret == NEVER
+        self.view.claims[claim as usize].ret == NEVER
     }
 
     /// Whether the claim takes part.
@@ -129,7 +128,7 @@ impl<'p, 'h, M: Model> Versions<'p, 'h, M> {
 
     /// Finds the optional claims that take part. A clash is a value that nothing gives.
     fn close(&mut self) -> Result<(), Clash> {
-        for (claim, place) in self.partition.claims.iter().zip(0..) {
+        for (claim, place) in self.view.claims.iter().zip(0..) {
             if claim.ret == NEVER {
                 continue;
             }
@@ -138,12 +137,12 @@ impl<'p, 'h, M: Model> Versions<'p, 'h, M> {
                 let giver = self.version(state).giver;
                 needs = None;
                 if giver == NONE {
-                    if state != self.partition.initial {
+                    if state != self.view.initial {
                         return Err(Clash::of([place]));
                     }
                 } else if self.optional(giver) && !self.needed_by.contains_key(&giver) {
                     self.needed_by.insert(giver, place);
-                    needs = self.partition.claims[giver as usize].effect.needs();
+                    needs = self.view.claims[giver as usize].effect.needs();
                 }
             }
         }
@@ -152,8 +151,8 @@ impl<'p, 'h, M: Model> Versions<'p, 'h, M> {
 
     /// Ties readers and cas to their versions. A clash is a second cas from the same one.
     fn link(&mut self) -> Result<(), Clash> {
-        for place in (0..self.partition.claims.len() as u32).rev() {
-            let claim = self.partition.claims[place as usize];
+        for place in (0..self.view.claims.len() as u32).rev() {
+            let claim = self.view.claims[place as usize];
             match claim.effect {
                 Known::Observe(state) if claim.ret != NEVER => {
                     let version = &mut self.list[state as usize];
@@ -198,12 +197,12 @@ impl<'p, 'h, M: Model> Versions<'p, 'h, M> {
         let mut reached: Vec<u32> = Vec::new();
         let mut seen = vec![false; self.list.len()];
         for claim in pool {
-            let mut needs = self.partition.claims[*claim as usize].effect.needs();
+            let mut needs = self.view.claims[*claim as usize].effect.needs();
             while let Some(state) = needs.take() {
                 let giver = self.version(state).giver;
                 if giver != NONE && !std::mem::replace(&mut seen[state as usize], true) {
                     reached.push(giver);
-                    needs = self.partition.claims[giver as usize].effect.needs();
+                    needs = self.view.claims[giver as usize].effect.needs();
                 }
             }
         }

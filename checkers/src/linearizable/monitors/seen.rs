@@ -2,10 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
-use super::super::partition::{NEVER, Partition};
+use super::super::partition::NEVER;
 use super::Clash;
 use super::register::NONE;
-use crate::{Model, Passage};
+use super::view::View;
+use crate::Passage;
 
 /// The operations of one key, by the values that they name.
 #[derive(Debug, Default)]
@@ -42,19 +43,19 @@ impl Numbers {
 
 impl Seen {
     /// About how much memory it takes.
-    pub(super) fn bytes<M: Model>(partition: &Partition<'_, M>) -> usize {
-        partition.claims.len() * 24
+    pub(super) fn bytes(view: &View<'_>) -> usize {
+        view.claims.len() * 24
     }
 
     /// Sorts the claims by value. The error says why no monitor can judge them.
-    pub(super) fn look<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result<Seen, &'static str> {
-        let passages = || partition.actions.iter().map(|action| model.passage(action));
+    pub(super) fn look(view: &View<'_>) -> Result<Seen, &'static str> {
+        let passages = || view.passages();
         let number = |passage| match passage {
             Passage::Enters(value) | Passage::Leaves(value) => value.number(),
             _ => 0,
         };
         let most = passages().map(number).max().unwrap_or(0) as usize;
-        let mut numbers = if most < partition.claims.len() * 4 + 64 {
+        let mut numbers = if most < view.claims.len() * 4 + 64 {
             Numbers::Table(vec![NONE; most + 1])
         } else {
             Numbers::Map(FxHashMap::default())
@@ -93,7 +94,7 @@ impl Seen {
 
     /// What no such object does, whatever its order: give out a value that never came, or twice, or before it began
     /// to come.
-    pub(super) fn check<M: Model>(&self, partition: &Partition<'_, M>) -> Result<(), Clash> {
+    pub(super) fn check(&self, view: &View<'_>) -> Result<(), Clash> {
         if let Some((one, two)) = self.twice {
             return Err(Clash::of([one, two]));
         }
@@ -104,7 +105,7 @@ impl Seen {
             if *enters == NONE {
                 return Err(Clash::of([*leaves]));
             }
-            if partition.claims[*leaves as usize].ret < partition.claims[*enters as usize].call {
+            if view.claims[*leaves as usize].ret < view.claims[*enters as usize].call {
                 return Err(Clash::of([*enters, *leaves]));
             }
         }
@@ -112,11 +113,8 @@ impl Seen {
     }
 
     /// The values that were in for certain at some time, or came out: all but those that may never have entered.
-    pub(super) fn taking_part<M: Model>(
-        &self,
-        partition: &Partition<'_, M>,
-    ) -> impl Iterator<Item = (u32, u32)> {
-        let optional = |enters: u32| partition.claims[enters as usize].ret == NEVER;
+    pub(super) fn taking_part(&self, view: &View<'_>) -> impl Iterator<Item = (u32, u32)> {
+        let optional = |enters: u32| view.claims[enters as usize].ret == NEVER;
         self.values.iter().copied().filter(move |(enters, leaves)| *leaves != NONE || !optional(*enters))
     }
 

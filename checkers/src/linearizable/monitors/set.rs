@@ -13,14 +13,15 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use super::super::partition::{NEVER, Partition};
+use super::super::partition::NEVER;
 use super::events::{self, Event};
+use super::view::View;
 use super::{Clash, Finding};
-use crate::{Model, Passage};
+use crate::Passage;
 
-/// About how much memory [`judge`] needs for the partition.
-pub(super) fn bytes<M: Model>(partition: &Partition<'_, M>) -> usize {
-    events::bytes(partition) + partition.claims.len() * (size_of::<Element>() + 64)
+/// About how much memory [`judge`] needs for the key.
+pub(super) fn bytes(view: &View<'_>) -> usize {
+    events::bytes(view) + view.claims.len() * (size_of::<Element>() + 64)
 }
 
 /// One element at a moment of the sweep.
@@ -42,8 +43,8 @@ struct Part {
 }
 
 /// The elements of one key.
-struct Sweep<'p, 'h, M: Model> {
-    partition: &'p Partition<'h, M>,
+struct Sweep<'v> {
+    view: &'v View<'v>,
     parts: Vec<Part>,
     elements: Vec<Element>,
     done: Vec<bool>,
@@ -51,11 +52,11 @@ struct Sweep<'p, 'h, M: Model> {
 }
 
 /// Judges a key; the error says why this is no case for it.
-pub(super) fn judge<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result<Finding, &'static str> {
+pub(super) fn judge(view: &View<'_>) -> Result<Finding, &'static str> {
     let mut numbers: FxHashMap<u32, u32> = FxHashMap::default();
-    let mut parts = Vec::with_capacity(partition.claims.len());
-    for (action, claim) in partition.actions.iter().zip(&partition.claims) {
-        let (element, there, flips) = match model.passage(action) {
+    let mut parts = Vec::with_capacity(view.claims.len());
+    for (passage, claim) in view.passages().zip(view.claims) {
+        let (element, there, flips) = match passage {
             Passage::Flips(element, there) => (element, there, true),
             Passage::Turns(element, there) if claim.ret == NEVER => (element, there, true),
             Passage::Turns(..) => return Err("an update does not say what it found"),
@@ -75,18 +76,17 @@ pub(super) fn judge<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result
     }
     let mut elements = Vec::new();
     elements.resize_with(numbers.len(), Element::default);
-    let count = partition.claims.len();
-    let sweep =
-        Sweep { partition, parts, elements, done: vec![false; count], order: Vec::with_capacity(count) };
+    let count = view.claims.len();
+    let sweep = Sweep { view, parts, elements, done: vec![false; count], order: Vec::with_capacity(count) };
     Ok(match sweep.run() {
         Ok(order) => Finding::Order(order),
         Err(clash) => Finding::Clash(clash),
     })
 }
 
-impl<M: Model> Sweep<'_, '_, M> {
+impl Sweep<'_> {
     fn run(mut self) -> Result<Vec<u32>, Clash> {
-        for event in events::events(self.partition) {
+        for event in events::events(self.view) {
             match event {
                 Event::Call(claim) => self.call(claim),
                 Event::Return(claim) if self.done[claim as usize] => {}
@@ -100,7 +100,7 @@ impl<M: Model> Sweep<'_, '_, M> {
         let Part { element, there, flips } = self.parts[claim as usize];
         let element = &mut self.elements[element as usize];
         if flips {
-            let ret = self.partition.claims[claim as usize].ret;
+            let ret = self.view.claims[claim as usize].ret;
             element.flips[usize::from(there)].insert((ret, claim));
         } else if element.there == there {
             self.done[claim as usize] = true;

@@ -4,10 +4,10 @@
 //! orders. Their union has a cycle only if it has one of two values: in a shortest cycle the two orders alternate, and
 //! of two pairs of an interval order the first of one always precedes the second of the other.
 
-use super::super::partition::{NEVER, Partition};
+use super::super::partition::NEVER;
 use super::Clash;
 use super::register::NONE;
-use crate::Model;
+use super::view::View;
 
 /// What is known of one value's enqueue and dequeue, in doubled ranks. A dequeue that found the queue empty is the
 /// span of a value that went in and came out at one moment.
@@ -31,13 +31,9 @@ fn double(rank: u32) -> u32 {
 
 impl Span {
     /// The span of a value. A clash is a dequeue over before the enqueue began.
-    pub(super) fn of<M: Model>(
-        partition: &Partition<'_, M>,
-        enqueue: u32,
-        dequeue: u32,
-    ) -> Result<Span, Clash> {
-        let goes_in = &partition.claims[enqueue as usize];
-        let comes_out = (dequeue != NONE).then(|| &partition.claims[dequeue as usize]);
+    pub(super) fn of(view: &View<'_>, enqueue: u32, dequeue: u32) -> Result<Span, Clash> {
+        let goes_in = &view.claims[enqueue as usize];
+        let comes_out = (dequeue != NONE).then(|| &view.claims[dequeue as usize]);
         let (call, ret) = comes_out.map_or((NEVER, NEVER), |claim| (claim.call, claim.ret));
         if ret < goes_in.call {
             return Err(Clash::of([enqueue, dequeue]));
@@ -125,11 +121,7 @@ pub(super) fn overtaking(list: &[Span]) -> Result<(), Clash> {
 
 /// Adds the dequeues that found the queue empty, each at a moment when nothing need be in it. A clash is one that has
 /// no such moment, with values that cover it.
-pub(super) fn find_gaps<M: Model>(
-    partition: &Partition<'_, M>,
-    list: &mut Vec<Span>,
-    empty: &[u32],
-) -> Result<(), Clash> {
+pub(super) fn find_gaps(view: &View<'_>, list: &mut Vec<Span>, empty: &[u32]) -> Result<(), Clash> {
     if empty.is_empty() {
         return Ok(());
     }
@@ -144,7 +136,7 @@ pub(super) fn find_gaps<M: Model>(
     }
     let mut found = Vec::with_capacity(empty.len());
     for claim in empty {
-        let its = &partition.claims[*claim as usize];
+        let its = &view.claims[*claim as usize];
         let (begin, end) = (double(its.call) + 1, double(its.ret));
         let before = merged.partition_point(|(from, _)| *from < begin);
         let covered = before.checked_sub(1).map_or(0, |last| merged[last].1);
@@ -233,8 +225,8 @@ impl Side {
 }
 
 /// An order of the claims, from an order of their spans.
-pub(super) fn merge<M: Model>(partition: &Partition<'_, M>, list: &[Span], order: &[u32]) -> Vec<u32> {
-    let mut claims = Vec::with_capacity(partition.claims.len());
+pub(super) fn merge(view: &View<'_>, list: &[Span], order: &[u32]) -> Vec<u32> {
+    let mut claims = Vec::with_capacity(view.claims.len());
     for part in order.split_inclusive(|place| list[*place as usize].enqueue == NONE) {
         let spans: Vec<&Span> = part.iter().map(|place| &list[*place as usize]).collect();
         let values = if spans.last().is_some_and(|last| last.enqueue == NONE) {
@@ -242,7 +234,7 @@ pub(super) fn merge<M: Model>(partition: &Partition<'_, M>, list: &[Span], order
         } else {
             &spans
         };
-        merge_part(partition, values, &mut claims);
+        merge_part(view, values, &mut claims);
         claims.extend(spans[values.len()..].iter().map(|empty| empty.dequeue));
     }
     claims
@@ -250,8 +242,8 @@ pub(super) fn merge<M: Model>(partition: &Partition<'_, M>, list: &[Span], order
 
 /// Enqueues and dequeues of values in their order: a dequeue as soon as no enqueue that is still to come was over
 /// before it was called.
-fn merge_part<M: Model>(partition: &Partition<'_, M>, values: &[&Span], claims: &mut Vec<u32>) {
-    let claim = |place: u32| &partition.claims[place as usize];
+fn merge_part(view: &View<'_>, values: &[&Span], claims: &mut Vec<u32>) {
+    let claim = |place: u32| &view.claims[place as usize];
     let mut first_return = vec![NEVER; values.len() + 1];
     for (place, span) in values.iter().enumerate().rev() {
         first_return[place] = first_return[place + 1].min(claim(span.enqueue).ret);

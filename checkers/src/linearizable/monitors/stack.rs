@@ -19,26 +19,25 @@ mod moments;
 mod peel;
 mod stabbing;
 
-use super::super::partition::Partition;
 use super::events;
 use super::seen::Seen;
+use super::view::View;
 use super::{Clash, Finding};
-use crate::Model;
 use moments::Moments;
 use peel::Peeling;
 
-/// About how much memory [`judge`] needs for the partition.
-pub(super) fn bytes<M: Model>(partition: &Partition<'_, M>) -> usize {
-    Seen::bytes(partition) + events::bytes(partition) + partition.claims.len() * 80
+/// About how much memory [`judge`] needs for the key.
+pub(super) fn bytes(view: &View<'_>) -> usize {
+    Seen::bytes(view) + events::bytes(view) + view.claims.len() * 80
 }
 
 /// Judges a key; the error says why this is no case for it.
-pub(super) fn judge<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result<Finding, &'static str> {
-    let seen = Seen::look(model, partition)?;
+pub(super) fn judge(view: &View<'_>) -> Result<Finding, &'static str> {
+    let seen = Seen::look(view)?;
     if !seen.unanswered.is_empty() {
         return Err("some pops have no answer");
     }
-    Ok(match order(partition, &seen) {
+    Ok(match order(view, &seen) {
         Ok(order) => Finding::Order(order),
         Err(mut clash) => {
             clash.others = seen.counterparts(&clash.pool);
@@ -47,10 +46,10 @@ pub(super) fn judge<M: Model>(model: &M, partition: &Partition<'_, M>) -> Result
     })
 }
 
-fn order<M: Model>(partition: &Partition<'_, M>, seen: &Seen) -> Result<Vec<u32>, Clash> {
-    seen.check(partition)?;
-    let moments = Moments::of(partition);
-    let mut peeling = Peeling::new(&moments, seen.taking_part(partition));
+fn order(view: &View<'_>, seen: &Seen) -> Result<Vec<u32>, Clash> {
+    seen.check(view)?;
+    let moments = Moments::of(view);
+    let mut peeling = Peeling::new(&moments, seen.taking_part(view));
     let empty = peeling.place_empty(&seen.empty)?;
     peeling.run()?;
     Ok(peeling.order(empty))

@@ -1,8 +1,7 @@
 //! The moments of a key that matter.
 
-use super::super::super::partition::Partition;
 use super::super::events::{Event, events};
-use crate::Model;
+use super::super::view::View;
 
 /// The moments right before a return that follows a call, and which of them lie within each claim.
 ///
@@ -17,11 +16,11 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    pub(super) fn of<M: Model>(partition: &Partition<'_, M>) -> Moments {
-        let mut spans = vec![(0, u32::MAX); partition.claims.len()];
+    pub(super) fn of(view: &View<'_>) -> Moments {
+        let mut spans = vec![(0, u32::MAX); view.claims.len()];
         let mut moment = 0;
         let mut returned = false;
-        for event in events(partition) {
+        for event in events(view) {
             match event {
                 Event::Call(claim) => {
                     moment += u32::from(std::mem::take(&mut returned));
