@@ -267,7 +267,9 @@ impl<'a> Observed<'a> {
                 found.note("G1a", || {
                     let (key, value, reader) = told();
                     let (reading, writing) = (self.tell(reader), self.tell(writer));
-                    let because = format!("{reading} read {value} from key {key}, and {writing}, failed");
+                    let because = format!(
+                        "{reading} read {value} from key {key}, and {writing}, which appended it, failed"
+                    );
                     (key, vec![writer, reader], because)
                 });
             }

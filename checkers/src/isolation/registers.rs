@@ -226,8 +226,10 @@ impl Registers {
             if transactions.outcome(writer) == Kind::Fail {
                 found.note("G1a", || {
                     let (key, shown, reader) = names();
-                    let because =
-                        format!("{reader} read {shown} from key {key}, and {}, failed", told(writer));
+                    let because = format!(
+                        "{reader} read {shown} from key {key}, and {}, which wrote it, failed",
+                        told(writer)
+                    );
                     (key, both, because)
                 });
             } else if writer != read.transaction && last.is_some_and(|write| write.value != read.value) {
