@@ -13,6 +13,9 @@
 //!
 //! The tutorial, `docs/tutorial.md`, builds such a binary.
 
+#[macro_use]
+mod out;
+
 mod args;
 mod commands;
 mod exit;

@@ -462,3 +462,14 @@ fn the_levels_of_transactions_are_told() {
     assert_eq!(wrong.status.code(), Some(254));
     assert!(text(&wrong.stderr).contains("is no isolation level"), "{}", text(&wrong.stderr));
 }
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = folder();
+    for words in [&["list", "bugs"][..], &["list", "bugs", "--json"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = rashomon(folder.path(), words).stdout(writer).output().unwrap();
+        assert_eq!((ended.status.code(), text(&ended.stderr)), (Some(0), String::new()));
+    }
+}

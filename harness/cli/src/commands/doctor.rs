@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &DoctorArguments) -> Exit {
             .iter()
             .map(|f| json!({"check": f.what, "status": f.status.name(), "seen": f.seen, "note": f.note}))
             .collect();
-        println!("{:#}", serde_json::Value::Array(rows));
+        outln!("{:#}", serde_json::Value::Array(rows));
     } else {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &DoctorArguments) -> Exit {
         for f in &findings {
             table.add_row([f.what, f.status.name(), &f.seen, f.note]);
         }
-        println!("{table}");
+        outln!("{table}");
     }
     if findings.iter().any(|finding| finding.status == Status::Missing) { Exit::Harness } else { Exit::Valid }
 }

@@ -27,12 +27,12 @@ pub(crate) fn run(arguments: &ListArguments) -> Exit {
         Listed::Generators => generators(),
     };
     if arguments.json {
-        println!("{:#}", Value::Array(listing.json));
+        outln!("{:#}", Value::Array(listing.json));
     } else {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(listing.columns).add_rows(listing.rows);
-        println!("{table}");
+        outln!("{table}");
     }
     Exit::Valid
 }

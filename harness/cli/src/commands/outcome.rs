@@ -33,7 +33,7 @@ pub(super) fn told(outcome: &Outcome) {
         report: Some(&report),
         colour: progress::colour(std::io::stdout().is_terminal()),
     };
-    print!("{}", terminal::render(&shown));
+    out!("{}", terminal::render(&shown));
 }
 
 /// Prints the verdict, and says how the program ends.
@@ -43,7 +43,7 @@ pub(super) fn tell(outcome: Result<Outcome, RunError>, json: bool) -> Exit {
         Err(error @ (RunError::Start { .. } | RunError::Store(_))) => return fail(Exit::Harness, &error),
     };
     if json {
-        println!("{}", serde_json::to_string_pretty(&outcome.verdict).expect("a verdict is plain data"));
+        outln!("{}", serde_json::to_string_pretty(&outcome.verdict).expect("a verdict is plain data"));
     } else {
         told(&outcome);
     }

@@ -12,7 +12,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> Exit {
     });
     match written {
         Ok(path) => {
-            println!("{}", path.display());
+            outln!("{}", path.display());
             Exit::Valid
         }
         Err(error) => fail(Exit::Usage, &error),

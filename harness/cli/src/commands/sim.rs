@@ -92,7 +92,7 @@ fn one(arguments: &SimArguments, plan: &Plan, interrupted: &AtomicBool) -> Exit 
                     if arguments.output.json {
                         eprint!("{}", kept.words);
                     } else {
-                        print!("{}", kept.words);
+                        out!("{}", kept.words);
                     }
                     exit
                 }
@@ -155,7 +155,7 @@ fn many(
             "vacuous": swept.vacuous, "failures": failures, "anomalies": anomalies, "seconds": seconds,
             "run": kept.as_ref().map(|kept| kept.outcome.folder.path()), "shrunk": kept.as_ref().map(|kept| &kept.shrunk),
         });
-        println!("{report:#}");
+        outln!("{report:#}");
         return exit;
     }
     let word = match exit {
@@ -163,21 +163,21 @@ fn many(
         Exit::Invalid => "INVALID",
         Exit::Unknown | Exit::Usage | Exit::Harness => "UNKNOWN",
     };
-    println!(
+    outln!(
         "{word}  {} in virtual time: {} seeds from {first}, {:.1} a second",
         plan.system.name,
         swept.ran,
         swept.ran as f64 / seconds
     );
-    println!("  {} valid, {} vacuous, {} failed", swept.valid, swept.vacuous, swept.failures.len());
+    outln!("  {} valid, {} vacuous, {} failed", swept.valid, swept.vacuous, swept.failures.len());
     if let Some(found) = invalid.or(swept.failures.first()) {
-        println!("  seed {}: {}", found.seed, found.verdict.summary);
-        println!("  again   {}", again(found.seed));
+        outln!("  seed {}: {}", found.seed, found.verdict.summary);
+        outln!("  again   {}", again(found.seed));
     }
     if let Some(kept) = kept {
-        println!();
+        outln!();
         told(&kept.outcome);
-        print!("{}", kept.words);
+        out!("{}", kept.words);
     }
     exit
 }

@@ -40,11 +40,11 @@ pub(crate) fn run(arguments: &ZooArguments) -> Exit {
         }
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&cages).expect("a cage is plain data"));
+        outln!("{}", serde_json::to_string_pretty(&cages).expect("a cage is plain data"));
     } else if arguments.markdown {
-        println!("{}", page(&cages, &effort));
+        outln!("{}", page(&cages, &effort));
     } else {
-        println!("{}", table(&cages, presets::NOTHING));
+        outln!("{}", table(&cages, presets::NOTHING));
     }
     if interrupted.load(std::sync::atomic::Ordering::Relaxed) {
         return Exit::Unknown;

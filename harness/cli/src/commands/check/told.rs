@@ -43,8 +43,8 @@ impl<'a> Teller<'a> {
             eprintln!("error: {}", refusal.of(source));
         }
         match result {
-            _ if self.arguments.json => println!("{}", self.object(source, result)),
-            Err(refusal) if self.many => println!("REFUSED  {} {}", self.name(source), refusal.reason),
+            _ if self.arguments.json => outln!("{}", self.object(source, result)),
+            Err(refusal) if self.many => outln!("REFUSED  {} {}", self.name(source), refusal.reason),
             Err(_) => {}
             Ok(judged) if self.many => self.line(source, judged),
             Ok(judged) => self.full(judged),
@@ -64,7 +64,7 @@ impl<'a> Teller<'a> {
             Exit::Usage | Exit::Harness => "REFUSED",
         };
         let total: usize = self.counts.iter().sum();
-        println!(
+        outln!(
             "\n{word}  {total} histories: {valid} valid, {invalid} invalid, {unknown} unknown, {refused} refused"
         );
     }
@@ -88,12 +88,12 @@ impl<'a> Teller<'a> {
         } else {
             summary
         };
-        println!("{word:<7}  {} {ops:>9} ops {took:>8}  {cut}", self.name(source));
+        outln!("{word:<7}  {} {ops:>9} ops {took:>8}  {cut}", self.name(source));
         if let Some(spent) = judged.spent {
-            println!("         {}", self.raise(spent));
+            outln!("         {}", self.raise(spent));
         }
         if let Some(levels) = &judged.levels {
-            println!("\n{levels}");
+            outln!("\n{levels}");
         }
     }
 
@@ -109,12 +109,12 @@ impl<'a> Teller<'a> {
             report: judged.report.as_deref(),
             colour: progress::colour(std::io::stdout().is_terminal()),
         };
-        print!("{}", terminal::render(&shown));
+        out!("{}", terminal::render(&shown));
         if let Some(spent) = judged.spent {
-            println!("\n  {}", self.raise(spent));
+            outln!("\n  {}", self.raise(spent));
         }
         if let Some(levels) = &judged.levels {
-            print!("\n{levels}");
+            out!("\n{levels}");
         }
     }
 
