@@ -7,7 +7,7 @@ mod executions;
 mod transactions;
 
 use proptest::prelude::*;
-use rashomon_checkers::isolation::{Level, RwRegister};
+use rashomon_checkers::isolation::RwRegister;
 use rashomon_checkers::{Budget, Checker};
 use rashomon_core::{History, Kind, Value};
 use serde_json::json;
@@ -187,25 +187,7 @@ fn history(choices: &[Choice]) -> History {
 /// Whether what the verdict says of every level is so.
 fn compare(history: &History) -> Result<(), TestCaseError> {
     let verdict = RwRegister::default().check(history, &Budget::unlimited());
-    let Some(levels) = verdict.stats.get("levels") else {
-        prop_assert!(verdict.summary.starts_with("vacuous"), "{}", verdict.summary);
-        return Ok(());
-    };
-    let transactions = parse::<MicroOp>(history);
-    for level in Level::all() {
-        let expected = explained(&transactions, level);
-        let found = levels[level.isolation.name()][level.order.name()].as_str().unwrap();
-        let agrees = match found {
-            "holds" => expected,
-            "violated" => !expected,
-            _ => true,
-        };
-        prop_assert!(
-            agrees,
-            "{level}: {found}, and it is {expected} that it can be explained\n{verdict:#?}\n{transactions:#?}"
-        );
-    }
-    Ok(())
+    executions::compare::<MicroOp>(&verdict, history, |_| true)
 }
 
 proptest! {

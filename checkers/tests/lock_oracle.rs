@@ -1,7 +1,10 @@
 //! The checker of critical sections against its definition: some order of sections explains everything that was seen.
 
+mod cases;
+
 use std::collections::BTreeMap;
 
+use cases::cases;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use rashomon_checkers::lock::Lock;
@@ -9,11 +12,6 @@ use rashomon_checkers::{Budget, Checker};
 use rashomon_core::history::Pair;
 use rashomon_core::{History, Kind, Op, Process, Time, Validity, Value};
 use serde_json::json;
-
-/// How many cases a property is tried on: this many, or what `RASHOMON_CASES` says, for long runs.
-fn cases() -> u32 {
-    std::env::var("RASHOMON_CASES").map_or(3000, |text| text.parse().expect("RASHOMON_CASES is a number"))
-}
 
 /// The most effects that a section has: a read and two writes.
 const MOST_EFFECTS: usize = 3;
@@ -236,7 +234,7 @@ fn choices() -> impl Strategy<Value = Vec<(u8, u8, u8)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(3000), ..ProptestConfig::default() })]
 
     #[test]
     fn sections_with_tokens(choices in choices()) {

@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// How long the rival may take for one file.
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
     rival_time: Duration,
-    /// A folder with Porcupine's recorded histories, for the first rows.
+    /// The folder that holds `porcupine`, with its recorded histories, for the first rows.
     #[arg(long, value_name = "DIR")]
     histories: Option<PathBuf>,
 }
@@ -226,10 +226,9 @@ fn recorded(binary: &Path, histories: &Path) -> Result<()> {
     println!("| files | how many | reading, summed | checking, summed | slowest |");
     println!("|---|---|---|---|---|");
     for (folder, model) in [("porcupine/etcd", "cas-register"), ("porcupine/kv", "kv")] {
-        let output = Command::new(binary)
-            .args(["check", "--json", "--model", model])
-            .arg(histories.join(folder))
-            .output()?;
+        let files = histories.join(folder);
+        ensure!(files.is_dir(), "{} is no folder", files.display());
+        let output = Command::new(binary).args(["check", "--json", "--model", model]).arg(files).output()?;
         let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let all = lines.map(measured).collect::<Result<Vec<_>>>()?;
         let sum = |of: fn(&Measured) -> f64| seconds(all.iter().map(of).sum());

@@ -73,6 +73,17 @@ impl Checker for ListAppend {
 /// Why levels of real time are unknown.
 pub(super) const UNTIMED: &str = "the history says nothing of real time";
 
+/// What both kinds of transactions must show to be judged at all; the error says what is missing.
+pub(super) fn observed_anything(transactions: &Transactions, reads: usize) -> Result<(), String> {
+    if transactions.count(Kind::Ok) == 0 {
+        return Err("vacuous: no transaction succeeded".to_owned());
+    }
+    if reads == 0 {
+        return Err("vacuous: no transaction that succeeded read anything".to_owned());
+    }
+    Ok(())
+}
+
 /// The verdict on lists, once all was read.
 pub(super) fn judge(
     lists: &Lists,
@@ -81,12 +92,7 @@ pub(super) fn judge(
     promised: Level,
     budget: &Budget<'_>,
 ) -> Result<Verdict, String> {
-    if transactions.count(Kind::Ok) == 0 {
-        return Err("vacuous: no transaction succeeded".to_owned());
-    }
-    if lists.read == 0 {
-        return Err("vacuous: no transaction that succeeded read anything".to_owned());
-    }
+    observed_anything(transactions, lists.read)?;
     let observed = Observed::new(lists, names, transactions);
     let mut findings = observed.anomalies();
     // Where reads contradict each other, what they show of the order is no ground to say that a level holds.

@@ -1,9 +1,9 @@
 //! The verdict on transactions over registers.
 
-use rashomon_core::{History, Kind, Verdict};
+use rashomon_core::{History, Verdict};
 
 use super::because::explain;
-use super::checker::{Facts, UNTIMED};
+use super::checker::{Facts, UNTIMED, observed_anything};
 use super::graph::{Class, Graph, TooLarge};
 use super::hunt::hunt;
 use super::level::{Isolation, Level, Order};
@@ -73,12 +73,7 @@ pub(super) fn judge(
     promised: Level,
     budget: &Budget<'_>,
 ) -> Result<Verdict, String> {
-    if transactions.count(Kind::Ok) == 0 {
-        return Err("vacuous: no transaction succeeded".to_owned());
-    }
-    if registers.read == 0 {
-        return Err("vacuous: no transaction that succeeded read anything".to_owned());
-    }
+    observed_anything(transactions, registers.read)?;
     let too_large = |TooLarge| "the graph of dependencies has more edges than can be numbered".to_owned();
     let happened = registers.happened(transactions);
     let versions = registers.versions(&happened).map_err(too_large)?;

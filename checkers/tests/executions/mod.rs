@@ -3,8 +3,16 @@
 //! An execution orders the transactions that happened (arbitration) and says which of the earlier ones each sees
 //! (visibility). The levels are those of Cerone, Bernardi and Gotsman (2015): axioms on these two relations.
 
+#[path = "../cases/mod.rs"]
+mod cases;
+
+use std::fmt::Debug;
+
+use proptest::prelude::*;
 use rashomon_checkers::isolation::{Isolation, Level, Order};
-use rashomon_core::{History, Kind, Process, Value};
+use rashomon_core::{History, Kind, Process, Value, Verdict};
+
+pub(crate) use cases::cases;
 
 pub(crate) const KEYS: usize = 2;
 
@@ -150,7 +158,29 @@ fn permutations<'a, M>(
     })
 }
 
-/// How many cases to try: so many, or what `RASHOMON_CASES` says.
-pub(crate) fn cases(usual: u32) -> u32 {
-    std::env::var("RASHOMON_CASES").map_or(usual, |text| text.parse().expect("RASHOMON_CASES is a number"))
+/// Whether what the verdict says of every level is so; unknown it may leave those of which `open` says so.
+pub(crate) fn compare<M: Data + Debug>(
+    verdict: &Verdict,
+    history: &History,
+    open: impl Fn(Level) -> bool,
+) -> Result<(), TestCaseError> {
+    let Some(levels) = verdict.stats.get("levels") else {
+        prop_assert!(verdict.summary.starts_with("vacuous"), "{}", verdict.summary);
+        return Ok(());
+    };
+    let transactions = parse::<M>(history);
+    for level in Level::all() {
+        let expected = explained(&transactions, level);
+        let found = levels[level.isolation.name()][level.order.name()].as_str().unwrap();
+        let agrees = match found {
+            "holds" => expected,
+            "violated" => !expected,
+            _ => open(level),
+        };
+        prop_assert!(
+            agrees,
+            "{level}: {found}, and it is {expected} that it can be explained\n{verdict:#?}\n{transactions:#?}"
+        );
+    }
+    Ok(())
 }

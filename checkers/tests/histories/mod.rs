@@ -1,7 +1,12 @@
 //! Small random histories of one object.
 
+#[path = "../cases/mod.rs"]
+mod cases;
+
 use proptest::prelude::*;
 use rashomon_core::{History, Kind, Op, Process, Time, Value};
+
+pub(crate) use cases::cases;
 
 /// One random choice: whose turn it is, what it would do, how it ends.
 pub(crate) type Choice = (u8, u8, u8, u8, u8);
@@ -82,9 +87,4 @@ pub(crate) fn observe<S>(
         };
     }
     History::new(events).expect("a history")
-}
-
-/// How many cases a property is tried on: `usual`, or what `RASHOMON_CASES` says, for long runs.
-pub(crate) fn cases(usual: u32) -> u32 {
-    std::env::var("RASHOMON_CASES").map_or(usual, |text| text.parse().expect("RASHOMON_CASES is a number"))
 }

@@ -5,7 +5,8 @@ use std::cell::Cell;
 use proptest::prelude::*;
 use rashomon_checkers::linearizable::Linearizable;
 use rashomon_checkers::{Budget, Model};
-use rashomon_core::History;
+use rashomon_core::{History, Value};
+use serde_json::json;
 
 use crate::oracle;
 
@@ -57,4 +58,28 @@ pub(crate) fn without(
         kept.flat_map(|pair| [Some(pair.invoke), pair.completion]).flatten().cloned().collect();
     ops.sort_by_key(|op| op.index);
     History::new(ops).expect("a history")
+}
+
+/// Values that enter once, up to one in `twice`, which enters again; and what leaves: values of the past and of the near
+/// future, or nothing.
+pub(crate) fn pass(
+    counter: &Cell<i64>,
+    twice: u8,
+    enter: &'static str,
+    leave: &'static str,
+) -> impl Fn(u8, u8, u8) -> (&'static str, Value, Value) {
+    move |f, one, two| {
+        if f.is_multiple_of(2) {
+            let again = twice > 0 && two.is_multiple_of(twice) && counter.get() > 0;
+            if !again {
+                counter.set(counter.get() + 1);
+            }
+            return (enter, json!(counter.get()), Value::Null);
+        }
+        let answer = match i64::from(one) % (counter.get() + 3) {
+            0 => Value::Null,
+            value => json!(value),
+        };
+        (leave, Value::Null, answer)
+    }
 }

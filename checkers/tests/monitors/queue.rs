@@ -6,29 +6,13 @@ use std::collections::{BTreeSet, VecDeque};
 use proptest::prelude::*;
 use rashomon_checkers::models::Queue;
 use rashomon_core::{History, Kind, Value};
-use serde_json::json;
 
 use crate::agreement::{self, agree_with_search, without};
 use crate::histories::{cases, choices, observe};
 use crate::oracle::build;
 
-/// Enqueues of values that are enqueued once, up to one in `twice`, which are enqueued again; dequeues of values of
-/// the past and of the near future, or of nothing.
 fn act(counter: &Cell<i64>, twice: u8) -> impl Fn(u8, u8, u8) -> (&'static str, Value, Value) {
-    move |f, one, two| {
-        if f.is_multiple_of(2) {
-            let again = twice > 0 && two.is_multiple_of(twice) && counter.get() > 0;
-            if !again {
-                counter.set(counter.get() + 1);
-            }
-            return ("enqueue", json!(counter.get()), Value::Null);
-        }
-        let answer = match i64::from(one) % (counter.get() + 3) {
-            0 => Value::Null,
-            value => json!(value),
-        };
-        ("dequeue", Value::Null, answer)
-    }
+    agreement::pass(counter, twice, "enqueue", "dequeue")
 }
 
 fn apply(state: &mut VecDeque<Value>, f: &str, argument: &Value) -> Value {

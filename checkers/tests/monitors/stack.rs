@@ -6,29 +6,13 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use rashomon_checkers::models::Stack;
 use rashomon_core::{History, Kind, Value};
-use serde_json::json;
 
 use crate::agreement::{self, agree_with_search, without};
 use crate::histories::{cases, choices, observe};
 use crate::oracle::build;
 
-/// Pushes of values that are pushed once, up to one in `twice`, which are pushed again; pops of values of the past and of
-/// the near future, or of nothing.
 fn act(counter: &Cell<i64>, twice: u8) -> impl Fn(u8, u8, u8) -> (&'static str, Value, Value) {
-    move |f, one, two| {
-        if f.is_multiple_of(2) {
-            let again = twice > 0 && two.is_multiple_of(twice) && counter.get() > 0;
-            if !again {
-                counter.set(counter.get() + 1);
-            }
-            return ("push", json!(counter.get()), Value::Null);
-        }
-        let answer = match i64::from(one) % (counter.get() + 3) {
-            0 => Value::Null,
-            value => json!(value),
-        };
-        ("pop", Value::Null, answer)
-    }
+    agreement::pass(counter, twice, "push", "pop")
 }
 
 fn apply(state: &mut Vec<Value>, f: &str, argument: &Value) -> Value {

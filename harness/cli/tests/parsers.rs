@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 mod bodies;
 
 fn cases() -> u32 {
-    std::env::var("RASHOMON_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
+    std::env::var("RASHOMON_CASES").map_or(400, |text| text.parse().expect("RASHOMON_CASES is a number"))
 }
 
 fn runner() -> TestRunner {
