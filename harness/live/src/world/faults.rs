@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rashomon_core::{Disruption, FaultId, Impact, NodeId, WorldError};
 
-use super::slot::Skewed;
+use super::slot::{Skewed, Slot};
 use super::{LiveWorld, doing};
 use crate::control::{ClockState, Order, Slowness};
 use crate::wal;
@@ -181,6 +181,7 @@ impl LiveWorld {
                 }
             }
             Disruption::SlowDisk { nodes, .. } => {
+                self.await_starting(nodes);
                 for node in nodes {
                     self.slot(*node).slowed_by.remove(&id);
                 }
@@ -196,6 +197,7 @@ impl LiveWorld {
                 impact.bit = impact.slow_syncs > 0;
             }
             Disruption::Clock { nodes, .. } => {
+                self.await_starting(nodes);
                 let (mut orders, mut lifted) = (Vec::new(), Vec::new());
                 for node in nodes {
                     lifted.extend(self.slot(*node).skewed_by.remove(&id).map(|skewed| (*node, skewed)));
@@ -258,6 +260,16 @@ impl LiveWorld {
                 | Disruption::Clock { .. }
                 | Disruption::Membership { .. } => {}
             }
+        }
+    }
+
+    /// Waits for those of these nodes that are starting: what one does, it may do before its word that it is ready
+    /// has come.
+    fn await_starting(&mut self, nodes: &[NodeId]) {
+        let until = self.clock.now() + ACKNOWLEDGEMENT;
+        let starting = |slot: &Slot| slot.is_running() && !slot.ready;
+        while nodes.iter().any(|node| starting(&self.slots[node])) && self.clock.now() < until {
+            self.pump(until);
         }
     }
 
