@@ -57,6 +57,7 @@ pub mod stats;
 
 pub mod formats;
 mod judge;
+mod scan;
 
 pub mod generate;
 pub mod notation;

@@ -7,6 +7,7 @@ use rashomon_core::{History, HistoryError, Kind, Map, Op, Process, Time, Value};
 
 use super::edn::{Edn, Reader};
 use super::forms::Forms;
+use crate::scan::Notation;
 
 /// Whether values are pairs of a key and a value, as in Jepsen's `independent` tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,13 +26,6 @@ pub(super) const TUPLE: &str = "jepsen.independent/tuple";
 
 /// The most fields beyond an op's own that are told apart.
 const MOST_BEYOND: usize = 64;
-
-/// How the ops are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Notation {
-    Edn,
-    Json,
-}
 
 /// A history as read, and what was noticed on the way.
 pub(super) struct Taken {

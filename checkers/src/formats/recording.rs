@@ -6,8 +6,9 @@ use rashomon_core::{History, HistoryError, Kind, Process, Value};
 
 use super::cobra::{CobraLog, is_cobra, read_cobra};
 use super::format::Format;
-use super::jepsen::{self, Keyed, Notation, Taken};
+use super::jepsen::{self, Keyed, Taken};
 use super::{dbcop, plume, porcupine, sessions};
+use crate::scan::Notation;
 
 /// How much of a file is looked at to tell its format.
 const BEGINNING: u64 = 64 << 10;

@@ -9,9 +9,10 @@ use rashomon_core::{History, HistoryError, Kind, Op, Process, Time, Verdict};
 
 use super::format::Format;
 use super::forms::Forms;
-use super::jepsen::{self, Fields, Notation};
+use super::jepsen::{self, Fields};
 use crate::Budget;
 use crate::isolation::{Level, Stream, Taken};
+use crate::scan::Notation;
 
 /// The longest line, and the longest op of several lines, that is read.
 const LONGEST: u64 = 16 << 20;

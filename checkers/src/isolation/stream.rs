@@ -6,10 +6,11 @@ use super::level::Level;
 use super::lists::Lists;
 use super::micro_ops::{MicroOps, Names, Reading};
 use super::registers::Registers;
-use super::scan::{self, Notation};
+use super::scan;
 use super::transactions::{Misplaced, Transactions};
 use super::{checker, rw_register};
 use crate::Budget;
+use crate::scan::Notation;
 
 /// Judges transactions while they are read.
 ///
