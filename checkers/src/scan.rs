@@ -32,6 +32,16 @@ impl<'t> Scan<'t> {
         self.at == self.text.len()
     }
 
+    /// What is left.
+    pub(crate) fn rest(&self) -> &'t [u8] {
+        &self.text[self.at..]
+    }
+
+    /// Passes over so many bytes of what is left.
+    pub(crate) fn advance(&mut self, length: usize) {
+        self.at += length;
+    }
+
     pub(crate) fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -109,6 +119,26 @@ impl<'t> Scan<'t> {
     /// A text, or in EDN a keyword.
     pub(crate) fn word(&mut self) -> Option<&'t str> {
         if self.peek()? == b':' && self.notation == Notation::Edn { self.keyword() } else { self.quoted() }
+    }
+
+    /// Passes over a text, or in EDN a keyword, if it is this one.
+    pub(crate) fn is_word(&mut self, word: &str) -> bool {
+        let Some(rest) = self.text.get(self.at + 1..).and_then(|rest| rest.strip_prefix(word.as_bytes()))
+        else {
+            return false;
+        };
+        let quoted = self.peek() == Some(b'"');
+        let is_it = if quoted {
+            rest.first() == Some(&b'"')
+        } else {
+            self.notation == Notation::Edn
+                && self.peek() == Some(b':')
+                && matches!(rest.first(), Some(b' ' | b','))
+        };
+        if is_it {
+            self.at += 1 + word.len() + usize::from(quoted);
+        }
+        is_it
     }
 
     pub(crate) fn count(&mut self) -> Option<u64> {

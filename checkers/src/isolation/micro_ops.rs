@@ -2,6 +2,7 @@
 
 use rashomon_core::Value;
 
+use super::beginnings::Beginnings;
 use crate::models::{Datum, Values};
 
 /// The verb of a micro-op.
@@ -58,12 +59,17 @@ impl MicroOps {
     }
 }
 
-/// The keys and values of a history, each with a number.
+/// The keys and values of a history, each with a number: keys from 0 on, values less than 2^31.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     keys: Values,
-    values: Values,
+    /// The values that do not stand for themselves.
+    others: Values,
+    pub(super) beginnings: Beginnings,
 }
+
+/// Integers from 0 up to this stand for themselves; all other values have numbers from here on.
+const OTHERS: u32 = 1 << 30;
 
 impl Names {
     /// Takes the micro-ops of an event as it stands in a history. What a read was asked with says nothing.
@@ -93,9 +99,7 @@ impl Names {
                 (Verb::Write, Value::Null) => {
                     return Err(format!("{value}: null stands for nothing and is not written"));
                 }
-                (Verb::Append | Verb::Write, argument) => {
-                    Argument::Value(self.values.intern(argument).number())
-                }
+                (Verb::Append | Verb::Write, argument) => Argument::Value(self.value_number(argument)),
                 (Verb::Read, _) if asked => Argument::Nothing,
                 (Verb::Read, Value::Null) => Argument::Nothing,
                 (Verb::Read, argument) => self.read(argument, reading, into)?,
@@ -107,10 +111,10 @@ impl Names {
 
     fn read(&mut self, argument: &Value, reading: Reading, into: &mut MicroOps) -> Result<Argument, String> {
         match (reading, argument) {
-            (Reading::Values, argument) => Ok(Argument::Value(self.values.intern(argument).number())),
+            (Reading::Values, argument) => Ok(Argument::Value(self.value_number(argument))),
             (Reading::Lists, Value::Array(values)) => {
                 let from = into.elements.len() as u32;
-                into.elements.extend(values.iter().map(|value| self.values.intern(value).number()));
+                into.elements.extend(values.iter().map(|value| self.value_number(value)));
                 Ok(Argument::List(from, into.elements.len() as u32))
             }
             (Reading::Lists, other) => Err(format!("a read of a list shows a list, not {other}")),
@@ -129,7 +133,17 @@ impl Names {
 
     /// The number of a value that is an integer.
     pub(super) fn integer_value(&mut self, value: i64) -> u32 {
-        self.values.integer(value).number()
+        match u32::try_from(value) {
+            Ok(value) if value < OTHERS => value,
+            _ => OTHERS + self.others.integer(value).number(),
+        }
+    }
+
+    fn value_number(&mut self, value: &Value) -> u32 {
+        match value.as_i64() {
+            Some(integer) => self.integer_value(integer),
+            None => OTHERS + self.others.intern(value).number(),
+        }
     }
 
     /// A key as people write it.
@@ -139,7 +153,10 @@ impl Names {
 
     /// A value as people write it.
     pub(super) fn value(&self, value: u32) -> String {
-        text(self.values.get(Datum::from_number(value)))
+        match value.checked_sub(OTHERS) {
+            None => value.to_string(),
+            Some(other) => text(self.others.get(Datum::from_number(other))),
+        }
     }
 
     /// A list as people write it.
@@ -155,7 +172,7 @@ impl Names {
 
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.keys.bytes() + self.values.bytes()
+        self.keys.bytes() + self.others.bytes()
     }
 }
 

@@ -14,6 +14,8 @@
 //! have; the search is polynomial and has no time-out of its own.
 
 mod level;
+
+mod beginnings;
 mod micro_ops;
 mod scan;
 mod stream;

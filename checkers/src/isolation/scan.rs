@@ -65,11 +65,11 @@ fn micro_ops(
         first = false;
         scan.pass(b'[')?;
         scan.skip();
-        let verb = match (scan.word()?, reading) {
-            ("append", Reading::Lists) => Verb::Append,
-            ("w", Reading::Values) => Verb::Write,
-            ("r", _) => Verb::Read,
-            _ => return None,
+        let verb = match reading {
+            _ if scan.is_word("r") => Verb::Read,
+            Reading::Lists if scan.is_word("append") => Verb::Append,
+            Reading::Values if scan.is_word("w") => Verb::Write,
+            Reading::Lists | Reading::Values => return None,
         };
         (!scan.close(b']', false)?).then_some(())?;
         let key = match scan.peek()? {
@@ -82,7 +82,7 @@ fn micro_ops(
                 scan.nothing()?;
                 Argument::Nothing
             }
-            (b'[', Verb::Read, Reading::Lists) => list(scan, asked, names, into)?,
+            (b'[', Verb::Read, Reading::Lists) => list(scan, key, asked, names, into)?,
             (_, Verb::Read, Reading::Lists) => return None,
             _ => {
                 let value = scan.integer()?;
@@ -100,10 +100,21 @@ fn micro_ops(
 }
 
 /// The elements that were read.
-fn list(scan: &mut Scan<'_>, asked: bool, names: &mut Names, into: &mut MicroOps) -> Option<Argument> {
+fn list(
+    scan: &mut Scan<'_>,
+    key: u32,
+    asked: bool,
+    names: &mut Names,
+    into: &mut MicroOps,
+) -> Option<Argument> {
     scan.pass(b'[')?;
-    let from = into.elements.len();
+    let (text, from) = (scan.rest(), into.elements.len());
     let mut first = true;
+    if let Some((length, elements)) = names.beginnings.of(key, text) {
+        into.elements.extend_from_slice(elements);
+        scan.advance(length);
+        first = false;
+    }
     while !scan.close(b']', first)? {
         first = false;
         let value = names.integer_value(scan.integer()?);
@@ -113,13 +124,15 @@ fn list(scan: &mut Scan<'_>, asked: bool, names: &mut Names, into: &mut MicroOps
         into.elements.truncate(from);
         return Some(Argument::Nothing);
     }
+    let length = text.len() - scan.rest().len() - 1;
+    names.beginnings.note(key, &text[..length], &into.elements[from..]);
     Some(Argument::List(from as u32, into.elements.len() as u32))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rashomon_core::{Kind, Op, Process};
+    use rashomon_core::{Kind, Op, Process, Value};
 
     use super::super::micro_ops::{MicroOps, Names, Reading};
     use super::{Event, Notation, event};
@@ -183,6 +196,25 @@ mod tests {
                 names.take(&op.value, op.kind != Kind::Ok, Reading::Lists, &mut slow).unwrap();
                 prop_assert_eq!(micro_ops.list.len(), slow.list.len());
                 prop_assert_eq!(micro_ops.elements.len(), slow.elements.len());
+            }
+        }
+
+        #[test]
+        fn lists_are_read_alike_whatever_was_read_before(
+            lists in proptest::collection::vec((0..2_u32, "([0-9]{1,2}(,| , |, )){0,3}[0-9]{1,2} ?"), 1..8),
+        ) {
+            let (mut names, mut micro_ops) = (Names::default(), MicroOps::default());
+            for (key, list) in lists {
+                let value = format!(r#"[["r",{},[{list}]]]"#, key * 1024);
+                let line = format!(r#"{{"type":"ok","process":1,"f":"t","value":{value}}}"#);
+                let known = event(line.as_bytes(), Notation::Json, Reading::Lists, &mut names, &mut micro_ops);
+                let value: Result<Value, _> = serde_json::from_str(&value);
+                prop_assert_eq!(known.is_some(), value.is_ok(), "{}", line);
+                let mut slow = MicroOps::default();
+                if let Ok(value) = value {
+                    Names::default().take(&value, false, Reading::Lists, &mut slow).unwrap();
+                    prop_assert_eq!(&micro_ops.elements, &slow.elements);
+                }
             }
         }
 
