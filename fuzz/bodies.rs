@@ -7,7 +7,9 @@
 use std::cell::Cell;
 use std::path::Path;
 
-use rashomon_checkers::formats::{Format, Recording, Target, convert, read_from};
+use rashomon_checkers::formats::{
+    CobraLog, Conversion, Format, Recording, Target, convert, read_cobra, read_from,
+};
 use rashomon_checkers::{Budget, Question, judge};
 use rashomon_core::rpc::{self, Body};
 use serde_json::Value;
@@ -16,7 +18,7 @@ use serde_json::Value;
 pub(crate) type Parser = (&'static str, fn(&[u8]), &'static [&'static str]);
 
 /// The parsers by name, each with texts that it takes: what a mutation begins with.
-pub(crate) const ALL: [Parser; 10] = [
+pub(crate) const ALL: [Parser; 13] = [
     ("jsonl", jsonl, &[JSONL]),
     (
         "jepsen_edn",
@@ -26,7 +28,10 @@ pub(crate) const ALL: [Parser; 10] = [
     ("jepsen_json", jepsen_json, &[JEPSEN_JSON]),
     ("porcupine_etcd", porcupine_etcd, &[PORCUPINE_ETCD]),
     ("porcupine_kv", porcupine_kv, &[PORCUPINE_KV]),
-    ("detect", detect, &[JSONL, JEPSEN_EDN, JEPSEN_JSON, PORCUPINE_ETCD, PORCUPINE_KV]),
+    ("plume", plume, &[PLUME]),
+    ("dbcop", dbcop, &[DBCOP]),
+    ("cobra", cobra, &[COBRA]),
+    ("detect", detect, &[JSONL, JEPSEN_EDN, JEPSEN_JSON, PORCUPINE_ETCD, PORCUPINE_KV, PLUME, DBCOP]),
     ("plan", plan, &[PLAN]),
     ("schedule", schedule, &[SCHEDULE]),
     ("journal", journal, &[JOURNAL]),
@@ -56,6 +61,16 @@ const PORCUPINE_ETCD: &str = concat!(
 const PORCUPINE_KV: &str = concat!(
     "{:process 0, :type :invoke, :f :append, :key \"7\", :value \"x\"}\n",
     "{:process 0, :type :ok, :f :append, :key \"7\", :value \"x\"}\n",
+);
+const PLUME: &str = "w(1,5,0,0)\nr(2,0,0,0)\nw(2,6,1,1)\nr(1,5,1,1)\nw(1,7,0,-1)\n";
+const DBCOP: &str = concat!(
+    "{\"id\":0,\"data\":[[{\"events\":[{\"Write\":{\"variable\":0,\"version\":1}}],\"committed\":true}],\n",
+    "[{\"events\":[{\"Read\":{\"variable\":0,\"version\":1}}],\"committed\":false}]]}\n",
+);
+/// A transaction that writes and one that reads it: a letter and big-endian numbers.
+const COBRA: &str = concat!(
+    "S\0\0\0\0\0\0\0\x01W\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\x04C\0\0\0\0\0\0\0\x01",
+    "S\0\0\0\0\0\0\0\x02R\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\x04C\0\0\0\0\0\0\0\x02",
 );
 const PLAN: &str = concat!(
     "{\"version\":1,\"system\":\"raft\",\"nodes\":3,\"time-limit\":\"1s\",\n",
@@ -98,30 +113,67 @@ pub(crate) fn porcupine_kv(bytes: &[u8]) {
     history(bytes, Some(Format::PorcupineKv));
 }
 
+/// Plume's text.
+pub(crate) fn plume(bytes: &[u8]) {
+    history(bytes, Some(Format::Plume));
+}
+
+/// The JSON of dbcop.
+pub(crate) fn dbcop(bytes: &[u8]) {
+    history(bytes, Some(Format::Dbcop));
+}
+
+/// Cobra's logs, of two sessions where the bytes can be cut in two.
+pub(crate) fn cobra(bytes: &[u8]) {
+    for at in [bytes.len(), bytes.len() / 2] {
+        let (one, other) = bytes.split_at(at);
+        let logs = [CobraLog { name: "T0.log", bytes: one }, CobraLog { name: "T1.log", bytes: other }];
+        if let Ok(recording) = read_cobra(&logs) {
+            examine(&recording);
+        }
+    }
+}
+
 /// Histories of whatever format.
 pub(crate) fn detect(bytes: &[u8]) {
     history(bytes, None);
 }
 
-/// Reads a history; one that can be read can be written and judged.
+/// Reads a history, which may be none.
 fn history(bytes: &[u8], format: Option<Format>) {
-    let recording = match read_from(bytes, format) {
-        Ok(recording) => recording,
-        Err(error) => {
-            assert!(error.to_string().starts_with("line "), "an error that names no line: {error}");
-            return;
-        }
-    };
+    match read_from(bytes, format) {
+        Ok(recording) => examine(&recording),
+        Err(error) => assert!(error.to_string().starts_with("line "), "an error that names no line: {error}"),
+    }
+}
+
+/// One that can be read can be written and judged.
+fn examine(recording: &Recording) {
     for target in Target::ALL {
-        let (written, _) = convert(&recording, target, Vec::new()).expect("a vector takes everything");
+        let (written, _) =
+            convert(recording, Conversion::Ops(target), Vec::new()).expect("a vector takes everything");
         match read_from(written.as_slice(), Some(target.format())) {
             Ok(again) => assert_eq!(again.history.ops().len(), recording.history.ops().len(), "{target}"),
             // JSON may be nested deeper than EDN is read.
             Err(error) => assert!(error.to_string().contains("nested deeper"), "{target}: {error}"),
         }
     }
-    for model in [None, Some("register"), Some("kv"), Some("set"), Some("list-append"), Some("bank")] {
-        judged(&recording, model);
+    // Not every history has words in Plume's text; one that has can be read there.
+    if let Ok((written, _)) = convert(recording, Conversion::Plume, Vec::new())
+        && !written.is_empty()
+    {
+        read_from(written.as_slice(), Some(Format::Plume)).expect("what is written can be read");
+    }
+    for model in [
+        None,
+        Some("register"),
+        Some("kv"),
+        Some("set"),
+        Some("list-append"),
+        Some("rw-register"),
+        Some("bank"),
+    ] {
+        judged(recording, model);
     }
 }
 

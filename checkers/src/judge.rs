@@ -16,7 +16,7 @@ use crate::models::{
 };
 use crate::sessions::{Guarantee, Sequential, SessionGuarantees};
 use crate::set::Set;
-use crate::{BANK, Budget, Checker, all, by_name};
+use crate::{BANK, Budget, Checker, Model, all, by_name};
 
 /// What is asked of a recording.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Question {
     /// The isolation level that the database promised; without it, strict serializability, or strong session
     /// serializability where the recording says nothing of real time.
     pub promised: Option<Level>,
+    /// Whether linearizability is to be judged by the search alone, without monitors.
+    pub by_search: bool,
 }
 
 /// Why a question has no answer.
@@ -39,6 +41,9 @@ pub enum JudgeError {
     /// None was named and the operations are of none.
     #[error("no model fits these operations; name one of {list}", list = names().join(", "))]
     NoModel,
+    /// The search alone was asked for, and nothing is searched here.
+    #[error("{0} is judged without a search, so it cannot be judged by the search alone")]
+    NoSearch(String),
     /// The model cannot begin with this value.
     #[error("the model {model} cannot begin with {value}")]
     Initial {
@@ -63,7 +68,20 @@ pub fn names() -> Vec<&'static str> {
 /// Judges a recording.
 pub fn judge(recording: &Recording, question: &Question, budget: &Budget<'_>) -> Result<Verdict, JudgeError> {
     let name = question.model.as_deref().or(recording.model).ok_or(JudgeError::NoModel)?;
-    Ok(checker(name, recording, question)?.check(&recording.history, budget))
+    let checker = checker(name, recording, question)?;
+    // A checker with a name of its own is asked as it is.
+    if question.by_search && checker.name() != LINEARIZABLE {
+        return Err(JudgeError::NoSearch(name.to_owned()));
+    }
+    Ok(checker.check(&recording.history, budget))
+}
+
+/// The name of the checkers that know of a search and of monitors.
+const LINEARIZABLE: &str = "linearizable";
+
+fn linearizable<M: Model + Send + Sync + 'static>(model: M, question: &Question) -> Box<dyn Checker> {
+    let checker = Linearizable::new(model);
+    Box::new(if question.by_search { checker.by_search() } else { checker })
 }
 
 /// The checker that a question asks.
@@ -80,26 +98,24 @@ fn checker(name: &str, recording: &Recording, question: &Question) -> Result<Box
         return Ok(sessions(SessionGuarantees::only(guarantee)));
     }
     Ok(match name {
-        "register" => Box::new(Linearizable::new(
-            Register::plain().with_nil_reading_anything(wildcard).with_initial(first),
-        )),
-        "cas-register" => Box::new(Linearizable::new(
-            Register::cas().with_nil_reading_anything(wildcard).with_initial(first),
-        )),
+        "register" => {
+            linearizable(Register::plain().with_nil_reading_anything(wildcard).with_initial(first), question)
+        }
+        "cas-register" => {
+            linearizable(Register::cas().with_nil_reading_anything(wildcard).with_initial(first), question)
+        }
         "multi-register" => {
             let model = MultiRegister::default().with_nil_reading_anything(wildcard);
-            Box::new(Linearizable::new(model.with_initial(first)))
+            linearizable(model.with_initial(first), question)
         }
         "kv" => {
             let text = initial.map(|value| value.as_str().ok_or_else(|| refused("kv", value))).transpose()?;
-            Box::new(Linearizable::new(Kv::default().with_initial(text.unwrap_or_default())))
+            linearizable(Kv::default().with_initial(text.unwrap_or_default()), question)
         }
         "linearizable-counter" => {
             let count =
                 initial.map(|value| value.as_i64().ok_or_else(|| refused("linearizable-counter", value)));
-            Box::new(Linearizable::new(
-                Counter::default().with_initial(count.transpose()?.unwrap_or_default()),
-            ))
+            linearizable(Counter::default().with_initial(count.transpose()?.unwrap_or_default()), question)
         }
         "sequential" => {
             Box::new(Sequential::default().with_nil_reading_anything(wildcard).with_initial(first))
@@ -133,21 +149,21 @@ fn fixed(name: &str, recording: &Recording, question: &Question) -> Option<Box<d
     let promised = question.promised.unwrap_or(strongest);
     let (lists, registers) = (ListAppend::promising(promised), RwRegister::promising(promised));
     Some(match name {
-        "queue" => Box::new(Linearizable::new(Queue::default())),
-        "stack" => Box::new(Linearizable::new(Stack::default())),
-        "priority-queue" => Box::new(Linearizable::new(PriorityQueue::default())),
+        "queue" => linearizable(Queue::default(), question),
+        "stack" => linearizable(Stack::default(), question),
+        "priority-queue" => linearizable(PriorityQueue::default(), question),
         "set" => Box::new(Set::default()),
-        "element-set" => Box::new(Linearizable::new(ElementSet::default())),
-        "linearizable-set" => Box::new(Linearizable::new(GrowSet::default())),
-        "linearizable-list" => Box::new(Linearizable::new(GrowList::default())),
-        "mutex" => Box::new(Linearizable::new(Mutex::plain())),
-        "lock" => Box::new(Linearizable::new(Mutex::fenced())),
+        "element-set" => linearizable(ElementSet::default(), question),
+        "linearizable-set" => linearizable(GrowSet::default(), question),
+        "linearizable-list" => linearizable(GrowList::default(), question),
+        "mutex" => linearizable(Mutex::plain(), question),
+        "lock" => linearizable(Mutex::fenced(), question),
         "sections" => Box::new(Lock),
         "list-append" => Box::new(if recording.timed { lists } else { lists.untimed() }),
         "rw-register" => Box::new(if recording.timed { registers } else { registers.untimed() }),
         "consensus" => Box::new(Consensus),
         "atomic-commitment" => Box::new(AtomicCommitment),
-        "linearizable-bank" => Box::new(Linearizable::new(models::Bank::new(BANK))),
+        "linearizable-bank" => linearizable(models::Bank::new(BANK), question),
         other => return by_name(other),
     })
 }

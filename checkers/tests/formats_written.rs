@@ -1,9 +1,11 @@
 //! Histories on their way from one format to another: what is written is read again, and what is lost is named.
 
 use proptest::prelude::*;
-use rashomon_checkers::formats::{Format, Recording, Target, convert, read, read_from};
+use rashomon_checkers::formats::{Conversion, Format, Recording, Target, convert, read, read_from};
+use rashomon_checkers::generate::{Clients, Subject};
 use rashomon_checkers::notation::history;
-use rashomon_core::{History, Kind, Process, Value};
+use rashomon_core::{History, Kind, Process, Seed, Value};
+use serde_json::json;
 
 fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -67,7 +69,7 @@ fn recording(history: &History) -> Recording {
 }
 
 fn written(recording: &Recording, target: Target) -> (String, Vec<String>) {
-    let (bytes, notes) = convert(recording, target, Vec::new()).unwrap();
+    let (bytes, notes) = convert(recording, Conversion::Ops(target), Vec::new()).unwrap();
     (String::from_utf8(bytes).unwrap(), notes)
 }
 
@@ -113,4 +115,100 @@ fn what_the_other_format_cannot_say_is_named() {
     assert!(notes[0].starts_with("1 reads that answered null saw that nothing was there"), "{notes:?}");
     assert!(notes[1].starts_with("1 cas that found another value"), "{notes:?}");
     assert_eq!(written(&recording(&ours), Target::Jsonl).1, Vec::<String>::new());
+}
+
+fn plume(recording: &Recording) -> Result<(String, Vec<String>), String> {
+    let (bytes, notes) =
+        convert(recording, Conversion::Plume, Vec::new()).map_err(|error| error.to_string())?;
+    Ok((String::from_utf8(bytes).unwrap(), notes))
+}
+
+#[test]
+fn the_text_of_plume_is_what_is_read_of_it() {
+    let text = "w(1,5,0,0)\nr(2,0,0,0)\nw(2,6,1,1)\nr(1,5,1,1)\nw(1,7,0,-1)\nr(2,6,0,2)\n";
+    let recording = read_from(text.as_bytes(), None).unwrap();
+    let (again, _) = plume(&recording).unwrap();
+    let sorted = |text: &str| {
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&again), sorted(text));
+    let reread = read_from(again.as_bytes(), None).unwrap();
+    assert_eq!((reread.format, reread.history.ops()), (Format::Plume, recording.history.ops()));
+}
+
+#[test]
+fn generated_transactions_survive_the_text_of_plume() {
+    for seed in 0..20 {
+        let clients =
+            Clients { operations: 300, clients: 4, open_per_mille: 30, stale: false, seed: Seed(seed) };
+        let history = History::new(Subject::RwRegister.stream(clients, None).collect()).unwrap();
+        let (text, _) = plume(&recording(&history)).unwrap();
+        let again = read_from(text.as_bytes(), None).unwrap();
+        // What each client was told, in its order.
+        let told = |history: &History, client: u64| -> Vec<Value> {
+            let pairs = history.pairs().filter(|pair| pair.invoke.process == Process::Client(client));
+            pairs
+                .filter(|pair| pair.outcome() == Kind::Ok)
+                .map(|pair| pair.completion.unwrap().value.clone())
+                .collect()
+        };
+        // Sessions that are left are numbered anew, in the order of their first transactions.
+        let mut sessions: Vec<u64> = Vec::new();
+        for line in text.lines() {
+            let session = line.split(',').nth(2).unwrap().parse().unwrap();
+            if !sessions.contains(&session) {
+                sessions.push(session);
+            }
+        }
+        let mut transactions = 0;
+        for (number, session) in (0..).zip(&sessions) {
+            let before = told(&history, *session);
+            let after = told(&again.history, number);
+            assert!(after.starts_with(&before), "session {session}: {before:?} became {after:?}");
+            assert!(after.len() <= before.len() + 1, "only a last transaction can have been open");
+            transactions += before.len();
+        }
+        assert_eq!(transactions, history.pairs().filter(|pair| pair.outcome() == Kind::Ok).count());
+    }
+}
+
+#[test]
+fn in_the_text_of_plume_an_open_transaction_stands_when_its_write_was_read() {
+    let one = history(
+        "0 invoke txn [[\"w\",1,5],[\"r\",2,null]]\n0 info txn\n\
+         1 invoke txn [[\"w\",1,6]]\n1 info txn\n\
+         2 invoke txn [[\"w\",1,7]]\n2 fail txn [[\"w\",1,7]]\n\
+         3 invoke txn [[\"r\",1,null],[\"r\",2,null]]\n3 ok txn [[\"r\",1,5],[\"r\",2,null]]",
+    );
+    let (text, notes) = plume(&recording(&one)).unwrap();
+    assert_eq!(text, "w(1,5,0,0)\nw(1,7,2,-1)\nr(1,5,3,1)\nr(2,0,3,1)\n");
+    assert!(notes[0].starts_with("left out: real time"), "{notes:?}");
+    assert!(notes[1].starts_with("1 transactions of unknown outcome were written as committed"), "{notes:?}");
+    assert!(notes[2].starts_with("1 transactions of unknown outcome were left out"), "{notes:?}");
+}
+
+#[test]
+fn what_has_no_words_in_the_text_of_plume_is_refused() {
+    let refused = |micro_op: Value| {
+        let mut ops = history("0 invoke txn []\n0 ok txn []").ops().to_vec();
+        ops[1].value = json!([micro_op]);
+        plume(&recording(&History::new(ops).unwrap())).unwrap_err()
+    };
+    for micro_op in [
+        json!(["append", 1, 2]),
+        json!(["w", "x", 2]),
+        json!(["w", 1, 0]),
+        json!(["r", 1, 0]),
+        json!(["w", 1, null]),
+        json!(["w", 1, -2]),
+        json!(["w", 1]),
+        json!(5),
+    ] {
+        let reason = refused(micro_op);
+        assert!(reason.starts_with("op 1 has no words in Plume's text: "), "{reason}");
+    }
+    let keyed = history("0 invoke read\n0 ok read 5");
+    assert!(plume(&recording(&keyed)).is_err());
 }

@@ -2,7 +2,7 @@
 
 use rashomon_checkers::formats::{Format, Recording, Target, Writer, read};
 use rashomon_checkers::generate::{Clients, Plant, Subject};
-use rashomon_checkers::{Budget, Question, judge};
+use rashomon_checkers::{Budget, JudgeError, Question, judge};
 use rashomon_core::{Seed, Validity, Verdict};
 
 fn clients(operations: u64, clients: u64, open_per_mille: u64, seed: u64) -> Clients {
@@ -91,4 +91,47 @@ fn a_history_too_short_for_a_violation_says_so() {
     let (recording, planted) = made(Subject::Register, clients(20, 5, 0, 1), Some(Plant::StaleRead));
     assert!(!planted);
     assert_eq!(verdict(Subject::Register, &recording).valid, Validity::Valid);
+}
+
+#[test]
+fn many_lies_are_spread_over_the_length() {
+    for subject in [Subject::Register, Subject::ListAppend] {
+        let told: Vec<u64> = {
+            let truth = subject.stream(clients(4000, 5, 0, 1), Some(Plant::StaleRead)).showing(0);
+            let mut lies = subject.stream(clients(4000, 5, 0, 1), Some(Plant::StaleRead)).showing(20);
+            let pairs: Vec<_> =
+                truth.zip(&mut lies).filter(|(one, other)| one.value != other.value).collect();
+            assert!(lies.planted());
+            pairs.iter().map(|(_, op)| op.index).collect()
+        };
+        assert_eq!(told.len(), 20, "{subject}: {told:?}");
+        let widest = told.windows(2).map(|two| two[1] - two[0]).max().unwrap();
+        assert!(widest < 8000 / 21 * 2 && told[0] < 8000 / 21 * 2, "{subject}: {told:?}");
+    }
+}
+
+#[test]
+fn by_search_alone_no_monitor_is_asked() {
+    for subject in [Subject::Register, Subject::Queue, Subject::Stack, Subject::PriorityQueue] {
+        for plant in [None, Some(Plant::Garbage)] {
+            let (recording, _) = made(subject, clients(300, 3, 0, 1), plant);
+            let ask = |by_search| {
+                let model = Some(subject.name().to_owned());
+                let question = Question { model, by_search, ..Question::default() };
+                let verdict = judge(&recording, &question, &Budget::unlimited()).unwrap();
+                let methods: Vec<String> =
+                    verdict.stats["methods"].as_object().unwrap().keys().cloned().collect();
+                (verdict.valid, methods)
+            };
+            let (with, monitored) = ask(false);
+            let (without, searched) = ask(true);
+            assert_eq!(with, without, "{subject}");
+            assert!(monitored[0].ends_with("-monitor"), "{subject}: {monitored:?}");
+            assert_eq!(searched, ["search"], "{subject}");
+        }
+    }
+    let (bank, _) = made(Subject::Bank, clients(300, 3, 0, 1), None);
+    let question = Question { model: Some("bank".to_owned()), by_search: true, ..Question::default() };
+    let refused = judge(&bank, &question, &Budget::unlimited()).unwrap_err();
+    assert_eq!(refused, JudgeError::NoSearch("bank".to_owned()));
 }

@@ -6,7 +6,8 @@
 //!
 //! A history of Cobra is several files, which [`read_cobra`] takes.
 //!
-//! [`Writer`] writes op by op in the formats that can be written, and [`convert`](convert()) says what got lost on the way.
+//! [`Writer`] writes op by op in the formats that can be written so, and [`convert`](convert()) a whole recording, and says
+//! what got lost on the way.
 
 mod format;
 
@@ -28,7 +29,7 @@ mod convert;
 mod write;
 
 pub use cobra::{CobraLog, is_cobra, read_cobra};
-pub use convert::convert;
+pub use convert::{Conversion, convert};
 pub use edn::{Edn, EdnError, Reader};
 pub use format::Format;
 pub use jepsen::Keyed;

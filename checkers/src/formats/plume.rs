@@ -3,12 +3,16 @@
 //! Value 0 is what was there before the first write. Transaction -1 stands for all that were aborted, of which the writes
 //! matter: nobody may read them.
 
+mod write;
+
 use std::io::BufRead;
 
 use rashomon_core::{HistoryError, Kind, Value};
 use rustc_hash::FxHashMap;
 
 use super::sessions::{Access, Sessions, Transaction, read_as_nothing};
+
+pub(super) use write::write;
 
 /// The transaction that stands for all that were aborted.
 const ABORTED: i64 = -1;

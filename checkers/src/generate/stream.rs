@@ -82,7 +82,9 @@ pub struct Stream {
     clients: Clients,
     object: Box<dyn Object>,
     plant: Option<Plant>,
-    told: bool,
+    /// How many operations have told the lie, and how many are to.
+    told: u64,
+    times: u64,
     draws: Draws,
     stages: Vec<Stage>,
     busy: u64,
@@ -98,7 +100,8 @@ impl Stream {
             clients,
             object,
             plant,
-            told: false,
+            told: 0,
+            times: 1,
             draws: Draws::new(clients.seed),
             stages: (0..clients.clients).map(|_| Stage::Idle).collect(),
             busy: 0,
@@ -109,9 +112,27 @@ impl Stream {
         }
     }
 
-    /// Whether the planted violation is in what was read so far. A history may be too short for it.
+    /// The same history with so many operations that show the violation, spread over its length.
+    pub fn showing(mut self, times: u64) -> Stream {
+        self.times = times;
+        self
+    }
+
+    /// Whether the planted violation is in what was read so far, as often as was asked for. A history may be too short
+    /// for it.
     pub fn planted(&self) -> bool {
-        self.told
+        self.told >= self.times
+    }
+
+    /// Whether so much was done that a lie is due: of one at 95% of the length, of several at equal distances.
+    fn is_due(&self) -> bool {
+        let (begun, operations) = (u128::from(self.begun), u128::from(self.clients.operations));
+        let (told, times) = (u128::from(self.told), u128::from(self.times));
+        told < times
+            && match times {
+                1 => begun * 20 >= operations * 19,
+                many => begun * (many + 1) >= operations * (told + 1),
+            }
     }
 
     fn op(&mut self, op: Op, kind: Kind, value: Value) -> Op {
@@ -121,11 +142,10 @@ impl Stream {
     }
 
     fn answer(&mut self, invoke: &Op) -> Answer {
-        let late = self.begun * 20 >= self.clients.operations * 19;
-        if let Some(plant) = self.plant.filter(|_| late && !self.told) {
+        if let Some(plant) = self.plant.filter(|_| self.is_due()) {
             match self.object.lie(plant, invoke) {
                 Some(Lie::Told(answer)) => {
-                    self.told = true;
+                    self.told += 1;
                     return answer;
                 }
                 Some(Lie::Begun(answer)) => return answer,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rashomon_checkers::formats::{Format, Target};
+use rashomon_checkers::formats::{Conversion, Format, Target};
 use rashomon_checkers::generate::{Plant, Subject};
 use rashomon_checkers::isolation::Level;
 use rashomon_run::registry::unknown;
@@ -224,6 +224,10 @@ pub(crate) struct CheckArguments {
     /// Print which isolation levels hold, are violated, or are unknown.
     #[arg(long)]
     pub(crate) levels: bool,
+    /// Judge linearizability by the search alone, without the monitors of registers, queues, stacks and sets: to compare
+    /// the two, or either with another checker.
+    #[arg(long)]
+    pub(crate) by_search: bool,
     /// The format of the files: jsonl, jepsen-edn, jepsen-json, porcupine-etcd, porcupine-kv, plume, dbcop or cobra [default: seen from their
     /// content].
     #[arg(long, short = 'f')]
@@ -277,9 +281,9 @@ Examples:
 pub(crate) struct ConvertArguments {
     /// The history; `-` is standard input. The folder of a run stands for its history.
     pub(crate) file: PathBuf,
-    /// The format to write: jsonl or jepsen-edn.
+    /// The format to write: jsonl, jepsen-edn, or plume for transactions over registers.
     #[arg(long, short = 't', value_name = "FORMAT")]
-    pub(crate) to: Target,
+    pub(crate) to: Conversion,
     /// The file to write [default: standard output].
     #[arg(long, short = 'o', value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -319,6 +323,9 @@ pub(crate) struct GenerateArguments {
     /// The violation that one operation, at 95% of the length, is to show; see `rashomon list generators`.
     #[arg(long, value_name = "VIOLATION")]
     pub(crate) plant: Option<Plant>,
+    /// How many operations are to show it. More than one are spread over the length, and only stale reads can be so many.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "plant", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) times: u64,
     /// The file to write [default: standard output].
     #[arg(long, short = 'o', value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

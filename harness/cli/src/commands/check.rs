@@ -80,7 +80,12 @@ fn question(arguments: &CheckArguments) -> Result<Question, Refusal> {
         })
     };
     let initial = arguments.initial.as_ref().map(parse).transpose()?;
-    Ok(Question { model: arguments.model.clone(), initial, promised: arguments.promised })
+    Ok(Question {
+        model: arguments.model.clone(),
+        initial,
+        promised: arguments.promised,
+        by_search: arguments.by_search,
+    })
 }
 
 /// Reads and judges one history, which has a place among all.

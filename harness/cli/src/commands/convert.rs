@@ -46,6 +46,9 @@ pub(crate) fn run(arguments: &ConvertArguments) -> Exit {
         }
         // Whoever read the pipe has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Valid,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            fail(Exit::Usage, &Refusal::new(error.to_string()).of(&source))
+        }
         Err(error) => {
             let place =
                 arguments.out.as_ref().map_or("standard output".into(), |path| path.display().to_string());

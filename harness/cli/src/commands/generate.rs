@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use rashomon_checkers::formats::Writer;
-use rashomon_checkers::generate::Clients;
+use rashomon_checkers::generate::{Clients, Plant};
 use rashomon_core::Seed;
 
 use crate::args::GenerateArguments;
@@ -51,6 +51,9 @@ fn possible(arguments: &GenerateArguments) -> Result<(), String> {
             names.join(", ")
         ));
     }
+    if arguments.times > 1 && plant != Plant::StaleRead {
+        return Err(format!("{plant} is planted once; only stale-read goes with --times"));
+    }
     if plant.excused_by_open_ops() && arguments.info > 0 {
         return Err(format!("operations that stay open could explain {plant}: it goes with no --info"));
     }
@@ -70,7 +73,7 @@ fn write(arguments: &GenerateArguments, sink: impl Write) -> io::Result<bool> {
     let bar =
         progress::counter(arguments.ops * 2, "{wide_bar} {human_pos} of about {human_len} events {eta}");
     let mut writer = Writer::new(BufWriter::with_capacity(1 << 18, sink), arguments.format)?;
-    let mut stream = arguments.kind.stream(clients, arguments.plant);
+    let mut stream = arguments.kind.stream(clients, arguments.plant).showing(arguments.times);
     for op in &mut stream {
         if op.index.is_multiple_of(STRIDE) {
             bar.set_position(op.index);
