@@ -1,247 +1,184 @@
-//! What checking costs: time and memory on histories of known shape and size, ours and a rival's.
+//! What checking costs: time and memory on histories of known shape and size, ours and our rivals'.
+
+mod ours;
+mod recorded;
+mod rival;
+mod rows;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
-use serde_json::Value;
 
 use crate::runs;
+use ours::Ours;
+use rival::{Limits, Rival};
+use rows::{Row, Table};
 
+/// `xtask check`: our own cost is told by `rashomon check --json`, a rival's by a program of the user's that is called
+/// with the kind of history and a file, and whose last line is a JSON object such as
+/// `{"valid": "valid", "seconds": {"reading": 0.2, "checking": 1.5}}`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The longest history, in operations or transactions.
     #[arg(long, default_value_t = 1_000_000)]
     most: u64,
-    /// Runs of each, of which the median counts.
+    /// Our runs of each, of which the median counts. A rival runs once.
     #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// Another checker to measure on the same files: called with the kind of history and the file, in JSON lines.
-    #[arg(long, value_name = "COMMAND")]
-    rival: Option<String>,
-    /// How long the rival may take for one file.
+    /// Another checker to measure on the same histories: porcupine=COMMAND, elle=COMMAND or awdit=COMMAND. It is called
+    /// with the kind of history and a file: JSON lines and Porcupine's own for porcupine, Jepsen's EDN for elle, Plume's
+    /// text for awdit. May be given several times.
+    #[arg(long = "rival", value_name = "NAME=COMMAND")]
+    rivals: Vec<Rival>,
+    /// How long a rival may take for one file.
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
     rival_time: Duration,
-    /// The folder that holds `porcupine`, with its recorded histories, for the first rows.
+    /// How much memory a rival may use, in gigabytes; one that uses more is stopped.
+    #[arg(long, value_name = "GB", default_value_t = 8.0)]
+    rival_memory: f64,
+    /// Only the tables whose title has this word in it.
+    #[arg(long, value_name = "WORD")]
+    only: Option<String>,
+    /// The folder that holds `porcupine`, with its recorded histories, for the first table.
     #[arg(long, value_name = "DIR")]
     histories: Option<PathBuf>,
 }
 
-/// A row of a table.
-struct Row {
-    name: &'static str,
-    kind: &'static str,
-    ops: u64,
-    clients: u64,
-    /// More words for `rashomon generate`.
-    more: &'static [&'static str],
-    wanted: &'static str,
-    /// The aim for the checking alone.
-    aim: &'static str,
-}
-
-const fn row(name: &'static str, kind: &'static str, ops: u64, clients: u64) -> Row {
-    Row { name, kind, ops, clients, more: &[], wanted: "valid", aim: "" }
-}
-
-const STALE: &[&str] = &["--info", "1%", "--plant", "stale-read"];
-
-/// Part 1: one object, linearizable.
-const LINEARIZABLE: [Row; 10] = [
-    Row {
-        more: STALE,
-        wanted: "invalid",
-        aim: "1 ms",
-        ..row("register, 1% info, one stale read", "register", 1000, 10)
-    },
-    Row { aim: "20 ms", ..row("register", "register", 100_000, 5) },
-    Row { aim: "150 ms", ..row("register", "register", 1_000_000, 5) },
-    Row { aim: "150 ms", ..row("register", "register", 1_000_000, 10) },
-    Row {
-        more: STALE,
-        wanted: "invalid",
-        aim: "150 ms",
-        ..row("register, 1% info, one stale read", "register", 1_000_000, 30)
-    },
-    row("FIFO queue", "queue", 1000, 10),
-    Row { aim: "600 ms", ..row("FIFO queue", "queue", 1_000_000, 10) },
-    Row { aim: "1,000 ms", ..row("priority queue", "priority-queue", 1_000_000, 10) },
-    Row { aim: "2,000 ms", ..row("stack", "stack", 1_000_000, 10) },
-    row("register with cas", "cas-register", 1_000_000, 10),
-];
-
-/// Part 2: transactions.
-const TRANSACTIONS: [Row; 5] = [
-    row("list-append", "list-append", 10_000, 20),
-    row("list-append", "list-append", 100_000, 20),
-    row("list-append", "list-append", 1_000_000, 20),
-    row("list-append", "list-append", 1_000_000, 500),
-    row("list-append", "list-append", 10_000_000, 20),
-];
-
-/// How the time grows with the length.
-const GROWTH: [Row; 5] = [
-    row("register", "register", 1000, 10),
-    row("register", "register", 10_000, 10),
-    row("register", "register", 100_000, 10),
-    row("register", "register", 1_000_000, 10),
-    row("register", "register", 10_000_000, 10),
-];
-
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let binary = runs::binary()?;
     let folder = tempfile::tempdir()?;
+    let limits = Limits { time: arguments.rival_time, memory: arguments.rival_memory * 1e9 };
+    let mut bench = Bench { arguments, binary: &binary, folder: folder.path(), limits, wrong: Vec::new() };
+    println!("{}", machine());
     if let Some(histories) = &arguments.histories {
-        recorded(&binary, histories)?;
+        recorded::measure(&mut bench, histories)?;
     }
-    let bench = Bench { arguments, binary: &binary, folder: folder.path() };
-    bench.table("One object", &LINEARIZABLE)?;
-    bench.table("Transactions of 4 micro-ops on 10 active keys", &TRANSACTIONS)?;
-    bench.table("Growth", &GROWTH)
+    for table in &rows::TABLES {
+        if bench.is_wanted(table.title) {
+            bench.table(table)?;
+        }
+    }
+    ensure!(bench.wrong.is_empty(), "verdicts that must not be:\n{}", bench.wrong.join("\n"));
+    Ok(())
+}
+
+/// What else the machine is doing, without which no figure means much.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split_whitespace().next().unwrap_or("unknown").to_owned();
+    format!("{cores} cores, load average {load} at the start")
 }
 
 struct Bench<'a> {
     arguments: &'a Arguments,
     binary: &'a Path,
     folder: &'a Path,
-}
-
-/// What a check took.
-struct Measured {
-    verdict: String,
-    reading: f64,
-    checking: f64,
-    memory: f64,
+    limits: Limits,
+    /// Verdicts that are not what the history was made for, and rivals who contradict us.
+    wrong: Vec<String>,
 }
 
 impl Bench<'_> {
-    fn table(&self, title: &str, rows: &[Row]) -> Result<()> {
-        println!("\n{title}\n");
-        println!("| history | ops | clients | file | reading | checking | aim | memory | verdict | rival |");
-        println!("|---|---|---|---|---|---|---|---|---|---|");
-        for row in rows.iter().filter(|row| row.ops <= self.arguments.most) {
-            println!("{}", self.measure(row)?);
+    fn is_wanted(&self, title: &str) -> bool {
+        self.arguments.only.as_ref().is_none_or(|word| title.to_lowercase().contains(&word.to_lowercase()))
+    }
+
+    fn rivals<'r>(&'r self, row: &Row) -> impl Iterator<Item = &'r Rival> + use<'r> {
+        let kind = row.kind;
+        self.arguments.rivals.iter().filter(move |rival| rival.takes(kind))
+    }
+
+    fn table(&mut self, table: &Table) -> Result<()> {
+        let rows: Vec<&Row> = table.rows.iter().filter(|row| row.ops <= self.arguments.most).collect();
+        let mut names: Vec<&str> = rows.iter().flat_map(|row| self.rivals(row)).map(Rival::name).collect();
+        names.sort_unstable();
+        names.dedup();
+        println!("\n{}\n", table.title);
+        let own = ["history", "ops", "clients", "file", "reading", "checking", "aim", "memory", "verdict"];
+        let heads = [&own, names.as_slice()].concat();
+        println!("| {} |", heads.join(" | "));
+        println!("|{}", "---|".repeat(heads.len()));
+        for row in rows {
+            let ours = self.ours(table, row)?;
+            let cells = names.iter().map(|name| self.cell(row, name, &ours)).collect::<Result<String>>()?;
+            println!("{}{cells}", told(row, &ours));
         }
         Ok(())
     }
 
-    fn measure(&self, row: &Row) -> Result<String> {
-        let file = self.folder.join("history.jsonl");
+    /// Makes the history of a row in a format.
+    fn make(&self, row: &Row, format: &str) -> Result<PathBuf> {
+        let file = self.folder.join(format!("history.{format}"));
         let made = Command::new(self.binary)
-            .args(["generate", row.kind, "--ops", &row.ops.to_string()])
+            .args(["generate", row.kind, "--format", format, "--ops", &row.ops.to_string()])
             .args(["--clients", &row.clients.to_string()])
             .args(row.more)
             .arg("--out")
             .arg(&file)
             .status()?;
         ensure!(made.success(), "`generate` failed for {}", row.name);
+        Ok(file)
+    }
+
+    fn ours(&mut self, table: &Table, row: &Row) -> Result<Ours> {
+        let file = self.make(row, "jsonl")?;
         let mut all = Vec::new();
         for _ in 0..self.arguments.runs.max(1) {
-            let output = Command::new(self.binary)
-                .args(["check", "--json", "--model", row.kind, "--budget-memory", "16GB"])
-                .args(["--budget-time", "10m"])
-                .arg(&file)
-                .stderr(Stdio::null())
-                .output()?;
-            if output.status.code() == Some(254) {
-                return Ok(format!(
-                    "| {} | {} | {} | missing: no model judges this yet |",
-                    row.name, row.ops, row.clients
-                ));
-            }
-            all.push(measured(&output.stdout)?);
+            all.push(ours::measure(self.binary, &file, row.kind, table.more)?);
         }
         all.sort_by(|one, other| one.checking.total_cmp(&other.checking));
-        let median = &all[all.len() / 2];
-        let verdict = if median.verdict == row.wanted {
-            median.verdict.clone()
-        } else {
-            format!("**{}**, not {}", median.verdict, row.wanted)
-        };
-        let size = std::fs::metadata(&file)?.len() as f64 / 1e6;
-        Ok(format!(
-            "| {} | {} | {} | {size:.1} MB | {} | {} | {} | {:.0} MB | {verdict} | {} |",
-            row.name,
-            row.ops,
-            row.clients,
-            seconds(median.reading),
-            seconds(median.checking),
-            row.aim,
-            median.memory / 1e6,
-            self.rival(row.kind, &file)?,
-        ))
-    }
-
-    /// What the rival takes for the whole of it, reading included.
-    fn rival(&self, kind: &str, file: &Path) -> Result<String> {
-        let Some(rival) = &self.arguments.rival else { return Ok(String::new()) };
-        let begun = Instant::now();
-        let mut child =
-            Command::new(rival).arg(kind).arg(file).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let status = format!("/proc/{}/status", child.id());
-        let mut memory = 0.0_f64;
-        loop {
-            if let Some(exit) = child.try_wait()? {
-                let took = seconds(begun.elapsed().as_secs_f64());
-                let output = child.wait_with_output()?;
-                let word = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-                let word = if exit.success() { word } else { format!("failed ({exit})") };
-                return Ok(format!("{took}, {memory:.0} MB, {word}"));
-            }
-            memory = memory.max(peak(&status).unwrap_or_default());
-            if begun.elapsed() > self.arguments.rival_time {
-                child.kill()?;
-                child.wait()?;
-                let limit = humantime::format_duration(self.arguments.rival_time);
-                return Ok(format!("more than {limit}, {memory:.0} MB"));
-            }
-            std::thread::sleep(Duration::from_millis(2));
+        let mut median = all.swap_remove(all.len() / 2);
+        median.file = std::fs::metadata(&file)?.len();
+        if median.verdict != row.wanted {
+            self.wrong.push(format!("{}: {}, not {}", row.name, median.verdict, row.wanted));
         }
+        Ok(median)
+    }
+
+    /// What a rival made of a row.
+    fn cell(&mut self, row: &Row, name: &str, ours: &Ours) -> Result<String> {
+        let Some(rival) = self.rivals(row).find(|rival| rival.name() == name).cloned() else {
+            return Ok(" |".to_owned());
+        };
+        let file = match rival.format() {
+            "plume" => {
+                let (from, to) = (self.folder.join("history.jsonl"), self.folder.join("history.plume"));
+                let mut convert = Command::new(self.binary);
+                convert.arg("convert").arg(from).args(["--to", "plume", "--out"]).arg(&to);
+                ensure!(convert.output()?.status.success(), "`convert` failed for {}", row.name);
+                to
+            }
+            "jsonl" => self.folder.join("history.jsonl"),
+            format => self.make(row, format)?,
+        };
+        let result = rival.judge(row.kind, &file, &self.limits)?;
+        if file.extension().is_some_and(|extension| extension != "jsonl") {
+            std::fs::remove_file(&file)?;
+        }
+        self.wrong
+            .extend(result.contradicts(&ours.verdict).map(|said| format!("{}: {name} {said}", row.name)));
+        Ok(format!(" {} |", result.told(ours.checking + ours.reading)))
     }
 }
 
-/// The peak of a process's resident memory, in megabytes.
-fn peak(status: &str) -> Option<f64> {
-    let text = std::fs::read_to_string(status).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib * 1024.0 / 1e6)
-}
-
-fn measured(stdout: &[u8]) -> Result<Measured> {
-    let object: Value = serde_json::from_slice(stdout).context("the verdict")?;
-    let number = |value: &Value| value.as_f64().context("a figure is missing");
-    Ok(Measured {
-        verdict: object["valid"].as_str().unwrap_or("?").to_owned(),
-        reading: number(&object["seconds"]["reading"])?,
-        checking: number(&object["seconds"]["checking"])?,
-        memory: number(&object["peak_memory"])?,
-    })
-}
-
-/// Porcupine's recorded histories, all in one go.
-fn recorded(binary: &Path, histories: &Path) -> Result<()> {
-    println!("\nRecorded histories\n");
-    println!("| files | how many | reading, summed | checking, summed | slowest |");
-    println!("|---|---|---|---|---|");
-    for (folder, model) in [("porcupine/etcd", "cas-register"), ("porcupine/kv", "kv")] {
-        let files = histories.join(folder);
-        ensure!(files.is_dir(), "{} is no folder", files.display());
-        let output = Command::new(binary).args(["check", "--json", "--model", model]).arg(files).output()?;
-        let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let all = lines.map(measured).collect::<Result<Vec<_>>>()?;
-        let sum = |of: fn(&Measured) -> f64| seconds(all.iter().map(of).sum());
-        let slowest = all.iter().map(|one| one.checking).fold(0.0, f64::max);
-        println!(
-            "| {folder} | {} | {} | {} | {} |",
-            all.len(),
-            sum(|one| one.reading),
-            sum(|one| one.checking),
-            seconds(slowest)
-        );
-    }
-    Ok(())
+/// Our part of a row.
+fn told(row: &Row, ours: &Ours) -> String {
+    let reading = if ours.reading > 0.0 { seconds(ours.reading) } else { "with checking".to_owned() };
+    format!(
+        "| {} | {} | {} | {:.1} MB | {reading} | {} | {} | {:.0} MB | {} |",
+        row.name,
+        row.ops,
+        row.clients,
+        ours.file as f64 / 1e6,
+        seconds(ours.checking),
+        row.aim,
+        ours.memory / 1e6,
+        ours.verdict,
+    )
 }
 
 fn seconds(seconds: f64) -> String {

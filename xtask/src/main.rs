@@ -33,7 +33,7 @@ enum Driver {
     Startup(startup::Arguments),
     /// What shrinking leaves of the first failing seed of each seeded bug.
     Shrink(shrink::Arguments),
-    /// What checking costs, on generated histories.
+    /// What checking costs us and our rivals, on generated and recorded histories.
     Check(check::Arguments),
     /// What the harness alone can do: ops a second, and memory over time.
     Echo(echo::Arguments),
