@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use rashomon_core::history::Pair;
-use rashomon_core::{History, Kind, Map, Value, Verdict};
+use rashomon_core::{History, Kind, Value, Verdict};
 
 use crate::accusations::{Accusations, anomaly};
+use crate::circle::{self, Link, Member};
 use crate::{Budget, Checker};
 
 /// Looks for anti-dependency cycles over predicates (G2 of Adya 1999), in the terms of Jepsen's `adya`.
@@ -69,7 +70,16 @@ impl Adya {
                         "two inserts of the key {key} succeeded (ops {one} and {two}), though each had to fail if it saw \
                          what the other inserted: each read before the other wrote"
                     );
-                    let mut anomaly = anomaly("G2", because, vec![first, second], Map::default());
+                    let missed = |other: &Pair<'_>| {
+                        let because = format!(
+                            "it looked for rows of key {key} and found none, which the other inserted: {}",
+                            other.invoke.value
+                        );
+                        Link::new("rw", Some(key.clone()), because)
+                    };
+                    let members = [&first, &second].map(Member::of);
+                    let details = circle::details(&members, &[missed(&second), missed(&first)]);
+                    let mut anomaly = anomaly("G2", because, vec![first, second], details);
                     anomaly.key = Some(key.clone());
                     anomaly
                 });

@@ -7,6 +7,7 @@ use rashomon_core::{Anomaly, History, Kind, Map, Value, Verdict};
 use serde_json::json;
 
 use crate::accusations::{Accusations, anomaly, completed};
+use crate::circle::{self, Link, Member};
 use crate::models::{Datum, Values};
 use crate::{Budget, Checker};
 
@@ -96,7 +97,21 @@ impl<'h> Inserts<'h> {
                              showed {value} and not {lost}",
                             before.invoke.index, write.invoke.index, read.invoke.index
                         );
-                        let details = Map::from_iter([("missing".to_owned(), json!(due - there))]);
+                        let links = [
+                            Link::new(
+                                "realtime",
+                                None,
+                                format!(
+                                    "it ended at event {}, before the other began at event {}",
+                                    completed(&before),
+                                    write.invoke.index
+                                ),
+                            ),
+                            Link::new("wr", None, format!("it wrote {value}, and the other read it")),
+                            Link::new("rw", None, format!("its read shows no {lost}, which the other wrote")),
+                        ];
+                        let mut details = circle::details(&[&before, &write, read].map(Member::of), &links);
+                        details.insert("missing".to_owned(), json!(due - there));
                         anomaly("causal-reverse", because, vec![before, write, *read], details)
                     });
                 }

@@ -24,6 +24,7 @@
 mod accusations;
 mod budget;
 mod checker;
+mod circle;
 mod crew;
 
 mod model;

@@ -8,6 +8,7 @@ use rashomon_core::history::Pair;
 use rashomon_core::{Anomaly, History, Kind, Map, Value, Verdict};
 
 use crate::accusations::{Accusations, anomaly, completed};
+use crate::circle::{self, Link, Member};
 use crate::models::{Datum, Values};
 use crate::{Budget, Checker};
 
@@ -174,7 +175,42 @@ impl<'h> Keys<'h> {
         }
         let keys: Vec<Value> = circle.iter().map(|key| self.values.get(*key)).collect();
         let because = format!("{}: no order of the writes explains them all", words.join(", and "));
-        anomaly("long-fork", because, ops, Map::from_iter([("keys".to_owned(), keys.into())]))
+        let mut details = self.around(circle, &ops).unwrap_or_default();
+        details.insert("keys".to_owned(), keys.into());
+        anomaly("long-fork", because, ops, details)
+    }
+
+    /// The circle through writes and reads, where all the writes are on record: each write comes before the read that
+    /// shows it, and that before the write that it does not show.
+    fn around(&self, circle: &[Datum], reads: &[Pair<'_>]) -> Option<Map<String, Value>> {
+        let (mut members, mut links) = (Vec::new(), Vec::new());
+        for (place, (key, read)) in circle.iter().zip(reads).enumerate() {
+            let (value, write) = self.writes.get(key)?;
+            let (shown, missing) = (self.name(*key), self.name(circle[(place + 1) % circle.len()]));
+            let value = self.values.get(*value);
+            members.extend([Member::of(write), Member::of(read)]);
+            links.extend([
+                Link::new(
+                    "wr",
+                    Some(shown.clone()),
+                    format!("it wrote {value} to key {shown}, and the other read it"),
+                ),
+                Link::new(
+                    "rw",
+                    Some(missing.clone()),
+                    format!("it read nothing from key {missing}, which the other wrote"),
+                ),
+            ]);
+        }
+        Some(circle::details(&members, &links))
+    }
+
+    /// A key as people write it.
+    fn name(&self, key: Datum) -> String {
+        match self.values.get(key) {
+            Value::String(text) => text,
+            other => other.to_string(),
+        }
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod histories;
 mod verdicts;
+mod witnesses;
 
 use proptest::prelude::*;
+use rashomon_checkers::notation::history;
 use rashomon_checkers::{Budget, by_name};
 use rashomon_core::history::Pair;
 use rashomon_core::{History, Kind, Op, Process, Time, Validity, Value};
@@ -11,6 +13,7 @@ use serde_json::json;
 
 use histories::{Choice, cases, choices, observe};
 use verdicts::{accused, acquitted, gives_up, open};
+use witnesses::witnessed;
 
 const FORK: &str = "long-fork";
 const REVERSE: &str = "causal-reverse";
@@ -36,6 +39,9 @@ fn long_fork() {
         "a read (op 4) showed the key 1 and not 2, and a read (op 6) showed the key 2 and not 1: no order of the writes \
          explains them all"
     );
+    witnessed(&history(&format!("{TWO_WRITES}{one}{two}")), &verdict.anomalies[0]);
+    let edges = verdict.anomalies[0].details["edges"].as_array().unwrap();
+    assert_eq!(edges.iter().map(|edge| &edge["class"]).collect::<Vec<_>>(), ["wr", "rw", "wr", "rw"]);
     // Writes of unknown end may be seen too, and need not be.
     accused(
         FORK,
@@ -107,6 +113,7 @@ fn causal_reverse() {
         "write 1 (op 1) was acknowledged before write 2 (op 3) began, yet a read (op 0) showed 2 and not 1"
     );
     assert_eq!(verdict.stats["unexplained"], 1);
+    witnessed(&history(&text("[2,77]")), &verdict.anomalies[0]);
     // Of unknown end, the first need not show; the second that shows needs the first.
     open(REVERSE, &text("[2]").replace("ok write 1", "info write 1"), "vacuous");
     let second = text("[2]").replace("ok write 2", "info write 2");

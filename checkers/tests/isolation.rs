@@ -1,6 +1,7 @@
 //! Every anomaly of transactions over lists, by hand-written histories that show it and others that nearly do.
 
 mod transactions;
+mod witnesses;
 
 use rashomon_checkers::formats::{Format, read};
 use rashomon_checkers::generate::ListClients;
@@ -10,6 +11,7 @@ use rashomon_core::{History, Kind, Seed, Validity, Verdict};
 use serde_json::json;
 
 use transactions::{op, transactions};
+use witnesses::witnessed;
 
 fn judged(text: &str) -> Verdict {
     ListAppend::default().check(&transactions(text), &Budget::unlimited())
@@ -38,6 +40,7 @@ fn shows(anomalies: &[&str], holds: &str, violated: &str, text: &str) -> Verdict
     assert_eq!(cell(&verdict, violated), "violated", "{violated} of {text}\n{}", table(&verdict).unwrap());
     for anomaly in &verdict.anomalies {
         assert!(!anomaly.events.is_empty() && !anomaly.because.is_empty(), "{anomaly:?}");
+        witnessed(&transactions(text), anomaly);
     }
     verdict
 }

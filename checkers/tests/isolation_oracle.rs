@@ -2,6 +2,7 @@
 
 mod executions;
 mod transactions;
+mod witnesses;
 
 use proptest::prelude::*;
 use rashomon_checkers::isolation::{Isolation, ListAppend};
@@ -11,6 +12,7 @@ use serde_json::json;
 
 use executions::{Data, KEYS, Transaction, cases, explained, parse};
 use transactions::{op, transactions};
+use witnesses::witnessed;
 
 /// A micro-op as the oracle sees it.
 #[derive(Clone, Debug)]
@@ -204,6 +206,7 @@ fn history(choices: &[Choice]) -> History {
 /// Whether the verdict on every level is that of the oracle, or unknown where it may be.
 fn compare(history: &History) -> Result<(), TestCaseError> {
     let verdict = ListAppend::default().check(history, &Budget::unlimited());
+    verdict.anomalies.iter().for_each(|anomaly| witnessed(history, anomaly));
     // Then the order of some appends, or of all, is not known.
     let incompatible = || verdict.stats["anomalies"].get("incompatible-order").is_some();
     executions::compare::<MicroOp>(&verdict, history, |level| {

@@ -1,12 +1,14 @@
 //! Anomalies of transactions over registers, by hand-written histories.
 
 mod transactions;
+mod witnesses;
 
 use rashomon_checkers::isolation::{RwRegister, table};
 use rashomon_checkers::{Budget, Checker};
 use rashomon_core::{Validity, Verdict};
 
 use transactions::{op, transactions};
+use witnesses::witnessed;
 
 fn judged(text: &str) -> Verdict {
     RwRegister::default().check(&transactions(text), &Budget::unlimited())
@@ -35,6 +37,7 @@ fn anomalies() {
         names.sort_unstable();
         assert_eq!(names, expected, "{text}\n{verdict:#?}");
         assert_eq!(verdict.valid, Validity::Invalid);
+        verdict.anomalies.iter().for_each(|anomaly| witnessed(&transactions(text), anomaly));
     }
 }
 

@@ -3,10 +3,12 @@
 #[expect(dead_code, reason = "logs make their histories themselves")]
 mod histories;
 mod verdicts;
+mod witnesses;
 
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use rashomon_checkers::notation::history;
 use rashomon_checkers::{Budget, by_name};
 use rashomon_core::history::Pair;
 use rashomon_core::{History, Kind, Op, Process, Time, Validity, Value};
@@ -14,6 +16,7 @@ use serde_json::json;
 
 use histories::{Choice, cases, choices};
 use verdicts::{accused, acquitted, gives_up, open};
+use witnesses::witnessed;
 
 const KAFKA: &str = "kafka";
 
@@ -175,7 +178,13 @@ fn circles_of_transactions() {
     let text = "0 invoke txn [[\"send\",\"k\",7],[\"poll\"]]\n1 invoke txn [[\"send\",\"j\",8],[\"poll\"]]\n\
                 0 ok txn [[\"send\",\"k\",[0,7]],[\"poll\",{\"j\":[[0,8]]}]]\n\
                 1 ok txn [[\"send\",\"j\",[0,8]],[\"poll\",{\"k\":[[0,7]]}]]\n";
-    accused(KAFKA, text, &[("G1c", &[0, 1, 2, 3])]);
+    let circle = |text: &str, name: &str, classes: [&str; 2]| {
+        let verdict = accused(KAFKA, text, &[(name, &[0, 1, 2, 3])]);
+        let anomaly = &verdict.anomalies[0];
+        witnessed(&history(text), anomaly);
+        assert_eq!([0, 1].map(|place| anomaly.details["edges"][place]["class"].clone()), classes);
+    };
+    circle(text, "G1c", ["wr", "wr"]);
     acquitted(
         KAFKA,
         &text
@@ -183,8 +192,8 @@ fn circles_of_transactions() {
             .replace("1 ok", "2 invoke poll [[\"poll\"]]\n2 ok poll [[\"poll\",{\"k\":[[0,7]]}]]\n1 ok"),
     );
     // A poll that shows what was sent only later.
-    accused(KAFKA, &(poll(2, "[[0,7]]") + &send(2, "0", 7)), &[("G1c-process", &[0, 1, 2, 3])]);
-    accused(KAFKA, &(poll(2, "[[0,7]]") + &send(0, "0", 7)), &[("G1c-realtime", &[0, 1, 2, 3])]);
+    circle(&(poll(2, "[[0,7]]") + &send(2, "0", 7)), "G1c-process", ["process", "wr"]);
+    circle(&(poll(2, "[[0,7]]") + &send(0, "0", 7)), "G1c-realtime", ["realtime", "wr"]);
 }
 
 #[test]

@@ -39,6 +39,17 @@ pub(crate) fn clean(text: &str, longest: usize) -> String {
     out
 }
 
+/// Text on one line that takes no more than `longest` characters, with an ellipsis where it is cut.
+pub(crate) fn shortened(text: &str, longest: usize) -> String {
+    // What is cut away need not be made harmless.
+    let begin: String = text.chars().take(longest + 1).collect();
+    let text = clean(&begin, usize::MAX);
+    if text.chars().count() <= longest {
+        return text;
+    }
+    text.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
+}
+
 /// Text of several lines, cleaned line by line and cut after `longest` characters.
 pub(crate) fn lines(text: &str, longest: usize) -> String {
     let mut out = String::new();
@@ -128,6 +139,18 @@ pub(crate) fn result(invoke: &Op, completion: Option<&Op>) -> String {
     }
 }
 
+/// An op in two short parts. Of a transaction that ended ok only what it did is said, which repeats what was asked.
+pub(crate) fn in_short(invoke: &Op, completion: Option<&Op>) -> (String, String) {
+    let transaction = |op: &Op| {
+        let list = op.value.as_array().filter(|list| !list.is_empty());
+        list.is_some_and(|list| list.iter().all(|one| one.get(0).is_some_and(Value::is_string)))
+    };
+    match completion.filter(|op| op.kind == Kind::Ok && transaction(invoke) && transaction(op)) {
+        Some(done) => (value(&done.value), "ok".to_owned()),
+        None => (action(invoke), result(invoke, completion)),
+    }
+}
+
 /// The ops of an anomaly, by their invocations, in order.
 pub(crate) fn core<'a>(history: &'a History, anomaly: &Anomaly) -> Vec<(&'a Op, Option<&'a Op>)> {
     let mut pairs: BTreeMap<u64, (&Op, Option<&Op>)> = BTreeMap::new();
@@ -150,7 +173,7 @@ pub(crate) fn core<'a>(history: &'a History, anomaly: &Anomaly) -> Vec<(&'a Op, 
 ///
 /// A checker may name them in its anomaly's details as `illegal`, an index or several. Where it does not, the
 /// last op of the core to end `ok` stands in: until then there was a story, and a core is minimal, so that
-/// without this op there would still be one.
+/// without this op there would still be one. Of a cycle each op is as possible as the others, and none is named.
 pub(crate) fn illegal(anomaly: &Anomaly, core: &[(&Op, Option<&Op>)]) -> Vec<u64> {
     let named: Vec<u64> = match anomaly.details.get("illegal") {
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_u64).collect(),
@@ -163,7 +186,7 @@ pub(crate) fn illegal(anomaly: &Anomaly, core: &[(&Op, Option<&Op>)]) -> Vec<u64
             .map(|(invoke, _)| invoke.index)
     };
     let found: Vec<u64> = named.iter().filter_map(of_core).collect();
-    if !found.is_empty() {
+    if !found.is_empty() || anomaly.details.contains_key("edges") {
         return found;
     }
     let ended = |(_, end): &&(&Op, Option<&Op>)| end.is_some_and(|end| end.kind == Kind::Ok);

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use rashomon_core::Kind;
 
 use super::appends::Append;
-use super::finding::Findings;
+use super::finding::{Findings, Mark};
 use super::graph::{Class, Edges};
 use super::lists::{ContradictionKind, Lists, NOBODY, Read};
-use super::micro_ops::Names;
+use super::micro_ops::{Names, Verb};
 use super::transactions::{Transaction, Transactions};
 
 /// How much is added to the dependencies that are known.
@@ -217,7 +217,8 @@ impl<'a> Observed<'a> {
             };
             found.note(name, || {
                 let because = format!("{}: {}", self.tell(one.transaction), one.because);
-                (self.names.key(one.key), vec![one.transaction], because)
+                let read = Mark::new(one.transaction, Verb::Read).at(one.place).illegal();
+                (self.names.key(one.key), vec![read], because)
             });
         }
     }
@@ -226,13 +227,15 @@ impl<'a> Observed<'a> {
         for stray in &self.lists.strays {
             let told =
                 || (self.names.key(stray.key), self.names.show(&stray.list), self.tell(stray.transaction));
+            let list = || stray.list.iter().map(|element| self.names.raw(*element)).collect();
+            let read = || Mark::new(stray.transaction, Verb::Read).of(list());
             if let Some(element) = stray.twice {
                 found.note("duplicate-elements", || {
                     let ((key, shown, reader), value) = (told(), self.names.value(element));
                     let because = format!(
                         "{reader} read {shown} from key {key}: {value} is there twice and was appended once"
                     );
-                    (key, vec![stray.transaction], because)
+                    (key, vec![read().illegal()], because)
                 });
             } else {
                 found.note("incompatible-order", || {
@@ -242,9 +245,9 @@ impl<'a> Observed<'a> {
                          {}: neither begins with the other",
                         self.names.show(&self.lists.chains[stray.key as usize].elements(self.length(stray.key)))
                     );
-                    let mut transactions = vec![stray.transaction];
-                    transactions.extend(stray.against.filter(|other| *other != stray.transaction));
-                    (key, transactions, because)
+                    let other = stray.against.filter(|other| *other != stray.transaction);
+                    let marks = Some(read()).into_iter().chain(other.map(|other| Mark::new(other, Verb::Read)));
+                    (key, marks.collect(), because)
                 });
             }
             for element in &stray.list {
@@ -261,7 +264,7 @@ impl<'a> Observed<'a> {
                 let (key, value, reader) = told();
                 let because =
                     format!("{} read {value} from key {key}, and nobody appended it", self.tell(reader));
-                (key, vec![reader], because)
+                (key, vec![Mark::new(reader, Verb::Read).of(self.names.raw(element)).illegal()], because)
             }),
             Some(writer) if self.transactions.outcome(writer) == Kind::Fail => {
                 found.note("G1a", || {
@@ -270,7 +273,9 @@ impl<'a> Observed<'a> {
                     let because = format!(
                         "{reading} read {value} from key {key}, and {writing}, which appended it, failed"
                     );
-                    (key, vec![writer, reader], because)
+                    let value = || self.names.raw(element);
+                    let read = Mark::new(reader, Verb::Read).of(value()).illegal();
+                    (key, vec![Mark::new(writer, Verb::Append).of(value()), read], because)
                 });
             }
             Some(_) => {}
@@ -301,8 +306,13 @@ impl<'a> Observed<'a> {
                                     self.names.value(value),
                                     self.tell(aborted)
                                 );
-                                let transactions = vec![aborted, writer, self.first_reader(key, place)];
-                                (name, transactions, because)
+                                let append = |writer, element| {
+                                    Mark::new(writer, Verb::Append).of(self.names.raw(element))
+                                };
+                                let reader = Mark::new(self.first_reader(key, place), Verb::Read)
+                                    .of(self.names.raw(value));
+                                let marks = vec![append(aborted, value), append(writer, element), reader];
+                                (name, marks, because)
                             });
                         }
                     }
@@ -346,7 +356,13 @@ impl<'a> Observed<'a> {
                         self.tell(writer),
                         self.names.value(last.element)
                     );
-                    (name, vec![writer, reader], because)
+                    let (read, append) = (self.names.raw(element), self.names.raw(last.element));
+                    let marks = vec![
+                        Mark::new(writer, Verb::Append).of(read.clone()),
+                        Mark::new(writer, Verb::Append).of(append),
+                        Mark::new(reader, Verb::Read).of(read).illegal(),
+                    ];
+                    (name, marks, because)
                 });
             }
         }
@@ -376,9 +392,10 @@ impl<'a> Observed<'a> {
                         self.names.value(append.element)
                     );
                     let reader = self.first_reader(append.key, place);
-                    let mut transactions = vec![append.transaction];
-                    transactions.extend(Some(reader).filter(|reader| *reader != append.transaction));
-                    (key, transactions, because)
+                    let own =
+                        |element| Mark::new(append.transaction, Verb::Append).of(self.names.raw(element));
+                    let read = Mark::new(reader, Verb::Read).of(self.names.raw(append.element));
+                    (key, vec![own(element), own(append.element), read], because)
                 });
             }
         }
@@ -407,8 +424,10 @@ impl<'a> Observed<'a> {
                         self.tell(*second),
                         self.names.show(&list)
                     );
-                    let transactions = group.iter().map(|(.., transaction)| *transaction).collect();
-                    (name, transactions, because)
+                    let both =
+                        |transaction| [Verb::Read, Verb::Append].map(|verb| Mark::new(transaction, verb));
+                    let marks = group.iter().flat_map(|(.., transaction)| both(*transaction)).collect();
+                    (name, marks, because)
                 });
             }
         }

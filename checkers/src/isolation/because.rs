@@ -1,13 +1,10 @@
 //! A cycle in words and as a drawing.
 
-use petgraph::Graph;
-use petgraph::dot::Dot;
-use serde_json::{Map, json};
-
 use super::cycle::Cycle;
 use super::finding::Finding;
 use super::graph::Class;
 use super::transactions::Transactions;
+use crate::circle::{self, Link, Member};
 
 /// The finding that a cycle is. `why` explains a dependency between two transactions by its key and a sentence.
 pub(super) fn explain(
@@ -15,20 +12,10 @@ pub(super) fn explain(
     transactions: &Transactions,
     why: impl Fn(u32, Class, u32) -> Option<(String, String)>,
 ) -> Finding {
-    let name = |place: usize| format!("T{}", place % cycle.0.len() + 1);
-    let mut graph = Graph::new();
-    let nodes: Vec<_> = cycle
-        .0
-        .iter()
-        .enumerate()
-        .map(|(place, (vertex, _))| {
-            let one = transactions.get(*vertex);
-            let events =
-                one.completion.map_or_else(|| one.invoke.to_string(), |end| format!("{}-{end}", one.invoke));
-            graph.add_node(format!("{} (process {}, events {events})", name(place), one.process))
-        })
-        .collect();
-    let mut edges = Vec::new();
+    let name = |place: usize| circle::name(cycle.0.len(), place);
+    let mut members = Vec::new();
+    let mut links = Vec::new();
+    let mut told = Vec::new();
     let mut sentences = Vec::new();
     for (place, (vertex, class)) in cycle.0.iter().enumerate() {
         let next = cycle.0[(place + 1) % cycle.0.len()].0;
@@ -49,26 +36,16 @@ pub(super) fn explain(
                 (Some(key), sentence)
             }
         };
-        let label = match &key {
-            Some(key) => format!("{} {key}", class.name()),
-            None => class.name().to_owned(),
-        };
-        graph.add_edge(nodes[place], nodes[(place + 1) % nodes.len()], label);
+        let end = one.completion.map_or_else(String::new, |end| format!("-{end}"));
+        told.push(format!("{} = events {}{end}", name(place), one.invoke));
         sentences.push(format!("{} comes before {}: {sentence}", name(place), name(place + 1)));
-        edges.push(json!({
-            "from": name(place), "to": name(place + 1), "class": class.name(), "key": key, "because": sentence,
-        }));
+        members.push(Member {
+            process: one.process.to_string(),
+            invoke: one.invoke,
+            completion: one.completion,
+        });
+        links.push(Link::new(class.name(), key, sentence));
     }
-    let told: Vec<String> = (0..cycle.0.len())
-        .map(|place| {
-            let one = transactions.get(cycle.0[place].0);
-            let event = one.completion.map_or_else(String::new, |end| format!("-{end}"));
-            format!("{} = events {}{event}", name(place), one.invoke)
-        })
-        .collect();
-    let mut details = Map::new();
-    details.insert("edges".to_owned(), edges.into());
-    details.insert("dot".to_owned(), Dot::new(&graph).to_string().into());
     Finding {
         name: cycle.name(),
         key: None,
@@ -80,6 +57,7 @@ pub(super) fn explain(
             sentences.join("; ")
         ),
         rules_out: cycle.rules_out(),
-        details,
+        details: circle::details(&members, &links),
+        marks: Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ use rashomon_core::Anomaly;
 use serde_json::{Map, Value, json};
 
 use super::level::{Isolation, Level, Levels, Order};
+use super::micro_ops::Verb;
 use super::transactions::Transactions;
 
 /// The anomalies of one name that are told one by one; the others are counted.
@@ -33,17 +34,48 @@ impl Findings {
         }
     }
 
-    /// Counts an anomaly that is no cycle: its key, the transactions that show it, and why.
-    pub(super) fn note(&mut self, name: &'static str, tell: impl FnOnce() -> (String, Vec<u32>, String)) {
+    /// Counts an anomaly that is no cycle: its key, the micro-ops that show it, and why.
+    pub(super) fn note(&mut self, name: &'static str, tell: impl FnOnce() -> (String, Vec<Mark>, String)) {
         self.add(name, rules_out(name), || {
-            let (key, transactions, because) = tell();
-            Finding::new(name, key, transactions, because)
+            let (key, marks, because) = tell();
+            Finding::new(name, key, marks, because)
         });
     }
 
     /// Everything that is ruled out.
     pub(super) fn violated(&self) -> Levels {
         self.counts.values().flatten().fold(Levels::default(), |all, (levels, _)| all.and(*levels))
+    }
+}
+
+/// The micro-ops of one transaction that show an anomaly: those of a verb on its key.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    transaction: u32,
+    verb: &'static str,
+    /// Only those that write this, or that read it, be it with others.
+    value: Option<Value>,
+    /// Only the one at this place of the transaction.
+    place: Option<usize>,
+    /// Whether it cannot be, given the others.
+    illegal: bool,
+}
+
+impl Mark {
+    pub(super) fn new(transaction: u32, verb: Verb) -> Mark {
+        Mark { transaction, verb: verb.name(), value: None, place: None, illegal: false }
+    }
+
+    pub(super) fn of(self, value: Value) -> Mark {
+        Mark { value: Some(value), ..self }
+    }
+
+    pub(super) fn at(self, place: usize) -> Mark {
+        Mark { place: Some(place), ..self }
+    }
+
+    pub(super) fn illegal(self) -> Mark {
+        Mark { illegal: true, ..self }
     }
 }
 
@@ -57,17 +89,20 @@ pub(super) struct Finding {
     pub(super) because: String,
     pub(super) rules_out: Levels,
     pub(super) details: Map<String, Value>,
+    /// The micro-ops that show it, if it is no cycle.
+    pub(super) marks: Vec<Mark>,
 }
 
 impl Finding {
-    fn new(name: &'static str, key: String, transactions: Vec<u32>, because: String) -> Finding {
+    fn new(name: &'static str, key: String, marks: Vec<Mark>, because: String) -> Finding {
         Finding {
             name: name.to_owned(),
             key: Some(key),
-            transactions,
+            transactions: marks.iter().map(|mark| mark.transaction).collect(),
             because,
             rules_out: rules_out(name),
             details: Map::new(),
+            marks,
         }
     }
 
@@ -86,6 +121,19 @@ impl Finding {
             .iter()
             .filter(|level| !ruled.iter().any(|weaker| weaker != *level && level.implies(*weaker)));
         let mut details = self.details.clone();
+        let invoke = |mark: &Mark| transactions.get(mark.transaction).invoke;
+        let marks = self.marks.iter().map(|mark| {
+            let Mark { verb, value, place, .. } = mark;
+            json!({"event": invoke(mark), "verb": verb, "value": value, "place": place})
+        });
+        let marks: Vec<Value> = marks.collect();
+        if !marks.is_empty() {
+            details.insert("marks".to_owned(), marks.into());
+        }
+        let illegal: Vec<u64> = self.marks.iter().filter(|mark| mark.illegal).map(invoke).collect();
+        if !illegal.is_empty() {
+            details.insert("illegal".to_owned(), illegal.into());
+        }
         details.insert("rules_out".to_owned(), json!(weakest.map(Level::to_string).collect::<Vec<_>>()));
         Anomaly {
             name: self.name.clone(),

@@ -33,6 +33,8 @@ pub(super) struct Contradiction {
     pub(super) transaction: u32,
     pub(super) key: u32,
     pub(super) kind: ContradictionKind,
+    /// The place of the read among its micro-ops.
+    pub(super) place: usize,
     pub(super) because: String,
 }
 
@@ -144,7 +146,7 @@ impl Lists {
             let because =
                 format!("it read {} from key {} before it appended it", names.value(element), names.key(key));
             let kind = ContradictionKind::Future;
-            self.contradictions.push(Contradiction { transaction, key, kind, because });
+            self.contradictions.push(Contradiction { transaction, key, kind, place, because });
         }
         // What the transaction knows of the key: its last read, and its own appends since then, or all of them.
         let previous = before.iter().rposition(|one| one.key == key && one.verb == Verb::Read);
@@ -167,7 +169,7 @@ impl Lists {
             let because =
                 format!("it read {} from key {} after it had {had}", names.show(list), names.key(key));
             let kind = ContradictionKind::Internal;
-            self.contradictions.push(Contradiction { transaction, key, kind, because });
+            self.contradictions.push(Contradiction { transaction, key, kind, place, because });
         }
         self.odd += if expected { 0 } else { size_of::<Contradiction>() + 128 + list.len() * 8 };
         let agrees = self.offer(transaction, key, list, others);

@@ -13,6 +13,17 @@ pub(super) enum Verb {
     Read,
 }
 
+impl Verb {
+    /// As it stands in a history.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Verb::Append => "append",
+            Verb::Write => "w",
+            Verb::Read => "r",
+        }
+    }
+}
+
 /// What a micro-op writes, or what it read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Argument {
@@ -151,12 +162,17 @@ impl Names {
         text(self.keys.get(Datum::from_number(key)))
     }
 
+    /// A value as it stands in a history.
+    pub(super) fn raw(&self, value: u32) -> Value {
+        match value.checked_sub(OTHERS) {
+            None => value.into(),
+            Some(other) => self.others.get(Datum::from_number(other)),
+        }
+    }
+
     /// A value as people write it.
     pub(super) fn value(&self, value: u32) -> String {
-        match value.checked_sub(OTHERS) {
-            None => value.to_string(),
-            Some(other) => text(self.others.get(Datum::from_number(other))),
-        }
+        text(self.raw(value))
     }
 
     /// A list as people write it.

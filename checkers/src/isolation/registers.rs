@@ -6,7 +6,7 @@ use rashomon_core::Kind;
 use rustc_hash::FxHashMap;
 
 use super::append::tell;
-use super::finding::Findings;
+use super::finding::{Findings, Mark};
 use super::graph::{Class, Edges, TooLarge};
 use super::micro_ops::{Argument, MicroOp, MicroOps, Names, Verb};
 use super::transactions::Transactions;
@@ -21,6 +21,18 @@ pub(super) struct Access {
     pub(super) value: Option<u32>,
 }
 
+/// A transaction that contradicts itself.
+#[derive(Clone, Debug)]
+pub(super) struct Contradiction {
+    transaction: u32,
+    key: u32,
+    /// The anomaly that it is.
+    name: &'static str,
+    /// The place of the read among its micro-ops.
+    place: usize,
+    because: String,
+}
+
 /// All registers of a history.
 #[derive(Debug, Default)]
 pub(super) struct Registers {
@@ -28,7 +40,7 @@ pub(super) struct Registers {
     /// The reads of transactions that ended ok, but those of what the transaction itself wrote or read before.
     pub(super) reads: Vec<Access>,
     written: FxHashMap<(u32, u32), u32>,
-    pub(super) contradictions: Vec<(u32, u32, &'static str, String)>,
+    pub(super) contradictions: Vec<Contradiction>,
     /// For each transaction, where its writes begin, and where its reads begin and end.
     begins: Vec<u32>,
     spans: Vec<[u32; 2]>,
@@ -75,7 +87,8 @@ impl Registers {
             if later.iter().any(writes_it) {
                 let because =
                     format!("it read {} from key {} before it wrote it", show(found), names.key(key));
-                self.contradictions.push((number, key, "future-read", because));
+                let name = "future-read";
+                self.contradictions.push(Contradiction { transaction: number, key, name, place, because });
             }
             let before = before.iter().rfind(|other| other.key == key).map(value);
             if before == Some(found) {
@@ -89,7 +102,8 @@ impl Registers {
                     names.key(key),
                     show(before)
                 );
-                self.contradictions.push((number, key, "internal", because));
+                let name = "internal";
+                self.contradictions.push(Contradiction { transaction: number, key, name, place, because });
             }
         }
         self.spans[number as usize] = [first, self.reads.len() as u32];
@@ -196,14 +210,17 @@ impl Registers {
                     values.join(" before "),
                     values[0]
                 );
-                let writers = cycle.iter().filter_map(|value| self.writer(key, *value)).collect();
-                (names.key(key), writers, because)
+                let write = |value: &u32| {
+                    Some(Mark::new(self.writer(key, *value)?, Verb::Write).of(names.raw(*value)))
+                };
+                (names.key(key), cycle.iter().filter_map(write).collect(), because)
             });
         }
-        for (transaction, key, name, because) in &self.contradictions {
+        for Contradiction { transaction, key, name, place, because } in &self.contradictions {
             found.note(name, || {
                 let because = format!("{}: {because}", told(*transaction));
-                (names.key(*key), vec![*transaction], because)
+                let read = Mark::new(*transaction, Verb::Read).at(*place).illegal();
+                (names.key(*key), vec![read], because)
             });
         }
         let mut updates = Vec::new();
@@ -212,16 +229,17 @@ impl Registers {
                 updates.push((read.key, read.value, read.transaction));
             }
             let Some(value) = read.value else { continue };
+            let marked = || Mark::new(read.transaction, Verb::Read).of(names.raw(value)).illegal();
+            let written = |by: u32| Mark::new(by, Verb::Write).of(names.raw(value));
             let names = || (names.key(read.key), show(read.value), told(read.transaction));
             let Some(writer) = self.writer(read.key, value) else {
                 found.note("garbage-read", || {
                     let (key, shown, reader) = names();
                     let because = format!("{reader} read {shown} from key {key}, and nobody wrote it");
-                    (key, vec![read.transaction], because)
+                    (key, vec![marked()], because)
                 });
                 continue;
             };
-            let both = vec![writer, read.transaction];
             let last = self.writes_of(writer).iter().rfind(|write| write.key == read.key);
             if transactions.outcome(writer) == Kind::Fail {
                 found.note("G1a", || {
@@ -230,7 +248,7 @@ impl Registers {
                         "{reader} read {shown} from key {key}, and {}, which wrote it, failed",
                         told(writer)
                     );
-                    (key, both, because)
+                    (key, vec![written(writer), marked()], because)
                 });
             } else if writer != read.transaction && last.is_some_and(|write| write.value != read.value) {
                 found.note("G1b", || {
@@ -239,7 +257,7 @@ impl Registers {
                         "{reader} read {shown} from key {key}, which {} replaced before it ended",
                         told(writer)
                     );
-                    (key, both, because)
+                    (key, vec![written(writer), marked()], because)
                 });
             }
         }
@@ -255,8 +273,10 @@ impl Registers {
                         told(*second),
                         show(*value)
                     );
-                    let transactions = group.iter().map(|(.., transaction)| *transaction).collect();
-                    (name, transactions, because)
+                    let both =
+                        |transaction| [Verb::Read, Verb::Write].map(|verb| Mark::new(transaction, verb));
+                    let marks = group.iter().flat_map(|(.., transaction)| both(*transaction)).collect();
+                    (name, marks, because)
                 });
             }
         }

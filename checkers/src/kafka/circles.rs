@@ -6,10 +6,11 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use rashomon_core::{History, Kind, Process};
 
-use super::logs::{Logs, tell};
+use super::logs::{Logs, Traces, tell};
 use super::transactions::Transactions;
 use crate::Budget;
 use crate::accusations::Accusations;
+use crate::circle::{self, Link, Member};
 
 /// Who must come before whom. Vertices beyond the transactions stand for instants.
 #[derive(Debug, Default)]
@@ -103,14 +104,38 @@ pub(super) fn accuse(
                      polled or was over before that one began: {}",
                     words.join(", ")
                 );
+                let members: Vec<Member> =
+                    real.iter().map(|number| Member::of(&transactions.list[*number].pair)).collect();
+                let next = real.iter().cycle().skip(1);
+                let links: Vec<Link> =
+                    real.iter().zip(next).map(|(one, two)| why(transactions, logs, *one, *two)).collect();
                 let mut anomaly = tell(transactions, name, crate::models::Datum::from_number(0), because, real);
                 anomaly.key = None;
+                anomaly.details.extend(circle::details(&members, &links));
                 anomaly
             });
             told.extend(part);
         }
     }
     Ok(())
+}
+
+/// Why one transaction comes before another: by a message if there is one, else by its process, else in time.
+fn why(transactions: &Transactions<'_>, logs: &Logs, one: usize, two: usize) -> Link {
+    let sent = |traces: &Traces| traces.writer == Some(one) && traces.readers.contains(&two);
+    if let Some(((key, value), _)) = logs.messages.iter().find(|(_, traces)| sent(traces)) {
+        let (key, value) = (transactions.name(*key), transactions.value(*value));
+        let because = format!("it sent {value} to {key}, and the other polled it");
+        return Link::new("wr", Some(key), because);
+    }
+    let [one, two] = [one, two].map(|number| &transactions.list[number].pair);
+    let (process, ended) = (one.invoke.process, one.completion.unwrap_or(one.invoke).index);
+    if process == two.invoke.process {
+        return Link::new("process", None, format!("process {process} did it earlier"));
+    }
+    let begun = two.invoke.index;
+    let because = format!("it ended at event {ended}, before the other began at event {begun}");
+    Link::new("realtime", None, because)
 }
 
 /// A shortest circle through one vertex of a strongly connected part.

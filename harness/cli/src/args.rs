@@ -242,6 +242,10 @@ pub(crate) struct CheckArguments {
     /// Write a report, with the violation drawn, to this HTML file; of several histories, a page each into this folder.
     #[arg(long, visible_alias = "html", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// Write the anomalies that are cycles as Graphviz's DOT to this file, a graph each; of several histories, a file each
+    /// into this folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dot: Option<PathBuf>,
     /// Print a JSON object for each file, on a line of its own.
     #[arg(long)]
     pub(crate) json: bool,

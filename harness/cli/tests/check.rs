@@ -117,6 +117,27 @@ fn a_page_for_each_of_many_histories() {
 }
 
 #[test]
+fn a_cycle_is_written_as_a_graph() {
+    let folder = folder();
+    let skew = "[{:process 0 :type :invoke :f :txn :value [[:r 8 nil] [:append 9 1]]}
+        {:process 1 :type :invoke :f :txn :value [[:r 9 nil] [:append 8 1]]}
+        {:process 0 :type :ok :f :txn :value [[:r 8 []] [:append 9 1]]}
+        {:process 1 :type :ok :f :txn :value [[:r 9 []] [:append 8 1]]}]";
+    let check = |arguments: &[&str]| rashomon(folder.path(), &[&["check"], arguments].concat(), skew);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(check(&["-", "--dot", "skew.dot", "--html", "skew.html"]).status.code(), Some(1));
+    let graph = read("skew.dot");
+    assert!(graph.starts_with("// G2-item, found by list-append\ndigraph {"), "{graph}");
+    assert!(graph.contains("\"rw 8\"") && graph.contains("\"rw 9\""), "{graph}");
+    let page = read("skew.html");
+    assert!(page.contains("<svg class=\"ring\"") && page.contains("<section id=\"levels\">"), "{page}");
+    assert_eq!(check(&["b-invalid.edn", "--dot", "none.dot"]).status.code(), Some(1));
+    assert_eq!(read("none.dot"), "// No anomaly is a cycle.\n");
+    let many = check(&["a-valid.edn", "b-invalid.edn", "--dot", "one.dot"]);
+    assert!(text(&many.stderr).contains("--dot: several histories need a folder"), "{}", text(&many.stderr));
+}
+
+#[test]
 fn a_converted_history_is_judged_alike_and_losses_are_named() {
     let folder = folder();
     let convert =

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use maud::{Markup, html};
-use rashomon_core::{Anomaly, Op, Validity};
+use rashomon_core::{Anomaly, Op, Validity, Value};
 
+use super::transactions::{self, Cycle};
 use super::{Parts, drawing};
 use crate::describe;
 use crate::faults::FaultSpan;
@@ -39,7 +40,9 @@ pub(crate) fn section(parts: &Parts<'_>, spans: &[FaultSpan]) -> Markup {
                     }
                 }
             }
-            @for (checker, anomaly) in all.iter().take(ANOMALIES) { (one(checker, anomaly, parts, spans)) }
+            @for (place, (checker, anomaly)) in all.iter().take(ANOMALIES).enumerate() {
+                (one(checker, anomaly, parts, spans, &format!("why-{}", place + 1)))
+            }
             @if all.len() > ANOMALIES {
                 p.told { (describe::count((all.len() - ANOMALIES) as u64)) " more anomalies are in verdict.json." }
             }
@@ -47,10 +50,13 @@ pub(crate) fn section(parts: &Parts<'_>, spans: &[FaultSpan]) -> Markup {
     }
 }
 
-fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan]) -> Markup {
+/// One anomaly; names in it begin with `id`.
+fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan], id: &str) -> Markup {
     let core = describe::core(parts.history, anomaly);
     let illegal = describe::illegal(anomaly, &core);
     let shown = shown(&core, &illegal);
+    let cycle = Cycle::of(anomaly);
+    let marked = transactions::marked(anomaly, parts.history, &illegal);
     html! {
         article {
             h3 {
@@ -58,8 +64,25 @@ fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan])
                 @if let Some(key) = &anomaly.key { " on key " code { (describe::clean(key, 80)) } }
                 " " span.by { "found by " (describe::clean(checker, 60)) }
             }
-            p.because { b { "Because " } (describe::clean(&anomaly.because, 2000)) }
+            @match &cycle {
+                Some(cycle) => {
+                    p.because {
+                        b { "Because " } "each of " (cycle.members.len()) " transactions would come before itself: the arrows "
+                        "lead around."
+                    }
+                    (ruled_out(anomaly))
+                    (transactions::ring(cycle, parts.history, id))
+                    (cycle.legend())
+                    (cycle.told(id))
+                },
+                None => {
+                    p.because { b { "Because " } (describe::clean(&anomaly.because, 2000)) }
+                    (ruled_out(anomaly))
+                }
+            }
+            @if let Some(marked) = &marked { (marked) }
             @if !shown.is_empty() {
+                @if cycle.is_some() || marked.is_some() { h4 { "When it happened" } }
                 (drawing::draw(&shown, &illegal, anomaly, spans))
                 (legend(anomaly, &illegal))
                 (order(&shown))
@@ -77,6 +100,23 @@ fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan])
                     @if anomaly.evidence.len() > LINES { li { "and " (anomaly.evidence.len() - LINES) " more" } }
                 }
             }
+        }
+    }
+}
+
+/// The weakest isolation levels that an anomaly rules out.
+fn ruled_out(anomaly: &Anomaly) -> Markup {
+    let levels = anomaly.details.get("rules_out").and_then(Value::as_array);
+    let levels: Vec<String> = levels
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .take(LINES)
+        .map(|level| describe::clean(level, 60))
+        .collect();
+    html! {
+        @if !levels.is_empty() {
+            p.hint { "It rules out " b { (levels.join(", ")) } " and all that implies it." }
         }
     }
 }
@@ -120,7 +160,7 @@ fn legend(anomaly: &Anomaly, illegal: &[u64]) -> Markup {
                 "The numbers: the order of effects that gets furthest; "
                 @if let Some(state) = state { "it leads to " b { (describe::value(state)) } ", " }
                 "and the op in red cannot follow."
-            } @else {
+            } @else if !illegal.is_empty() {
                 "In red: what cannot be, given the others."
             }
         }

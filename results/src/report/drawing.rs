@@ -94,7 +94,8 @@ impl Columns {
 }
 
 fn label(invoke: &Op, completion: Option<&Op>) -> String {
-    let text = format!("{} → {}", describe::action(invoke), describe::result(invoke, completion));
+    let (action, result) = describe::in_short(invoke, completion);
+    let text = format!("{action} → {result}");
     if text.chars().count() > LABEL { text.chars().take(LABEL - 1).chain(['…']).collect() } else { text }
 }
 

@@ -17,6 +17,7 @@ mod page;
 mod parts;
 mod story;
 mod tables;
+mod transactions;
 
 pub use page::{render, render_parts};
 pub use parts::{NodeLog, Parts};

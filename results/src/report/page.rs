@@ -6,7 +6,7 @@ use rashomon_core::Validity;
 use super::availability::Availability;
 use super::data::{self, Data, Left, Pairs};
 use super::parts::Loaded;
-use super::{Parts, anomaly, network, story, tables};
+use super::{Parts, anomaly, network, story, tables, transactions};
 use crate::plan::PlanView;
 use crate::store::{RunFolder, StoreError};
 use crate::{Totals, describe, faults};
@@ -64,6 +64,7 @@ pub fn render_parts(parts: &Parts<'_>) -> String {
                 main {
                     (verdict(parts, &pairs))
                     (anomaly::section(parts, &spans))
+                    (levels(parts))
                     (story::section(parts, &spans))
                     (timeline(parts, &pairs, &data.left))
                     (curves(&pairs))
@@ -82,6 +83,7 @@ pub fn render_parts(parts: &Parts<'_>) -> String {
 }
 
 fn contents(parts: &Parts<'_>) -> Markup {
+    let levels = levels_of(parts).next().map(|_| ("levels", "Levels"));
     let story = story::is_there(parts).then_some(("story", "Story"));
     let first = [("verdict", "Verdict"), ("anomaly", "Anomaly")];
     let rest = [
@@ -93,7 +95,7 @@ fn contents(parts: &Parts<'_>) -> Markup {
         ("network", "Network"),
         ("plan", "Plan"),
     ];
-    html! { nav aria-label="Sections" { @for (id, name) in first.into_iter().chain(story).chain(rest) { a href={ "#" (id) } { (name) } } } }
+    html! { nav aria-label="Sections" { @for (id, name) in first.into_iter().chain(levels).chain(story).chain(rest) { a href={ "#" (id) } { (name) } } } }
 }
 
 fn word(parts: &Parts<'_>) -> String {
@@ -196,6 +198,24 @@ fn checkers(verdict: &crate::RunVerdict) -> Markup {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// The tables of isolation levels, of the checkers that have one.
+fn levels_of<'a>(parts: &Parts<'a>) -> impl Iterator<Item = Markup> + use<'a> {
+    let checkers = parts.verdict.map(|verdict| &verdict.checkers[..]).unwrap_or_default();
+    checkers.iter().filter_map(transactions::levels)
+}
+
+fn levels(parts: &Parts<'_>) -> Markup {
+    let tables: Vec<Markup> = levels_of(parts).take(LINES).collect();
+    html! {
+        @if !tables.is_empty() {
+            section #levels {
+                h2 { "Isolation levels" }
+                @for table in &tables { (table) }
             }
         }
     }

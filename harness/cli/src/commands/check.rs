@@ -54,15 +54,20 @@ pub(crate) fn run(arguments: &CheckArguments) -> Exit {
         }
     }
     let many = arguments.files.len() > 1 || sources.len() > 1;
-    if many && arguments.report.as_ref().is_some_and(|path| !path.is_dir()) {
-        return fail(
-            Exit::Usage,
-            &"--report: several histories need a folder, which must be there, for their pages",
-        );
+    for (flag, path) in [("--report", &arguments.report), ("--dot", &arguments.dot)] {
+        if many && path.as_ref().is_some_and(|path| !path.is_dir()) {
+            let reason =
+                format!("{flag}: several histories need a folder, which must be there, for their files");
+            return fail(Exit::Usage, &reason);
+        }
     }
     let mut told = told::Teller::new(&sources, many, arguments);
     for (number, source) in sources.iter().enumerate() {
         let result = examine(source, &question, arguments, many.then_some((number, sources.len())));
+        let result = result.and_then(|judged| match &arguments.dot {
+            Some(path) => graphed(path, source, &judged.verdict).map(|()| judged),
+            None => Ok(judged),
+        });
         exit = exit.max(match &result {
             Ok(judged) => judged.verdict.valid.into(),
             Err(_) => Exit::Usage,
@@ -206,13 +211,33 @@ fn reported(
         missing: &recording.notes,
         ..report::Parts::new(&title, &recording.history)
     });
+    written(path, source, "html", &page)
+}
+
+/// Writes the cycles among a verdict's anomalies as graphs: to the path, or into it where it is a folder.
+fn graphed(path: &Path, source: &Source, verdict: &RunVerdict) -> Result<(), Refusal> {
+    let graphs = verdict.checkers.iter().flat_map(|checker| {
+        checker.anomalies.iter().filter_map(move |anomaly| {
+            let graph = anomaly.details.get("dot").and_then(serde_json::Value::as_str)?;
+            Some(format!("// {}, found by {}\n{graph}\n", anomaly.name, checker.checker))
+        })
+    });
+    let mut graphs: String = graphs.collect();
+    if graphs.is_empty() {
+        graphs += "// No anomaly is a cycle.\n";
+    }
+    written(path, source, "dot", &graphs).map(drop)
+}
+
+/// Writes a file that belongs to a history: to the path, or into it where it is a folder.
+fn written(path: &Path, source: &Source, extension: &str, text: &str) -> Result<PathBuf, Refusal> {
     let path = if path.is_dir() {
-        let name = title.trim_matches(['.', '/']).replace(['/', '\\'], "-");
-        path.join(format!("{name}.html"))
+        let name = source.to_string().trim_matches(['.', '/']).replace(['/', '\\'], "-");
+        path.join(format!("{name}.{extension}"))
     } else {
         path.to_owned()
     };
     let named = |error: std::io::Error| Refusal::new(format!("{}: {error}", path.display()));
-    std::fs::write(&path, page).map_err(named)?;
+    std::fs::write(&path, text).map_err(named)?;
     Ok(path)
 }

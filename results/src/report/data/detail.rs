@@ -224,9 +224,10 @@ impl Texts {
         let invoke = &history.ops()[pair.invoke as usize];
         let completion = pair.completion.map(|index| &history.ops()[index as usize]);
         let node = completion.and_then(|op| op.node.as_deref()).or(invoke.node.as_deref());
+        let (action, result) = describe::in_short(invoke, completion);
         Told {
-            action: self.number(&describe::action(invoke)),
-            result: self.number(&describe::result(invoke, completion)),
+            action: self.number(&action),
+            result: self.number(&result),
             key: self.number(invoke.key.as_deref().unwrap_or("")),
             node: self.number(node.unwrap_or("")),
         }
