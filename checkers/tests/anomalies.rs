@@ -198,6 +198,9 @@ fn the_details_hold_what_a_picture_needs() {
     assert_eq!(details["order"], serde_json::json!([0, 2]));
     assert_eq!(details["state"], 9);
     assert_eq!(details["stuck"], 4);
+    assert_eq!(details["states"], serde_json::json!([7, 9]));
+    let because = "it is possible only where the state is 7, and the state is 9";
+    assert_eq!(details["impossible"], serde_json::json!([{"invoke": 4, "because": because}]));
     assert_eq!(details["longest"]["placed"], 2);
     assert_eq!(details["minimal"], true);
 }
@@ -475,10 +478,9 @@ fn an_element_that_was_taken_out_twice() {
     );
     accused(
         &verdict,
-        "nonlinearizable",
+        "duplicate-remove",
         &[2, 3, 4, 5],
-        "no order of these 2 operations explains them: remove 1 -> true (op 2) and remove 1 -> true (op 3); the order that \
-         gets farthest ends with the value [], where remove 1 -> true (op 2) is impossible",
+        "remove 1 -> true (op 2) and remove 1 -> true (op 3) each took 1 out, which was added only once",
     );
     assert_eq!(verdict.stats["methods"]["set-monitor"], 1);
 }

@@ -1,5 +1,7 @@
 //! The faults of a run, each from its injection to its healing.
 
+mod recorded;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rashomon_core::{Disruption, Fault, FaultId, FaultKind, Impact, NodeId, Time};
@@ -14,6 +16,8 @@ use crate::store::{ScheduleEntry, ScheduleEvent};
 pub(crate) struct FaultSpan {
     pub(crate) id: FaultId,
     pub(crate) kind: Option<FaultKind>,
+    /// What another tool called it, in a history of its own.
+    pub(crate) named: Option<String>,
     /// What the plan asked for.
     pub(crate) asked: String,
     /// What it resolved to, with nodes and links by name.
@@ -31,8 +35,8 @@ pub(crate) struct FaultSpan {
 
 impl FaultSpan {
     /// Its kind, or a word where even that is not on record.
-    pub(crate) fn name(&self) -> &'static str {
-        self.kind.map_or("fault", FaultKind::name)
+    pub(crate) fn name(&self) -> &str {
+        self.kind.map(FaultKind::name).or(self.named.as_deref()).unwrap_or("fault")
     }
 
     /// Whether it was in force at all.
@@ -49,7 +53,8 @@ impl FaultSpan {
             Some(kind) if kind.is_link() => "link",
             Some(FaultKind::SlowDisk) => "disk",
             Some(FaultKind::Clock) => "clock",
-            _ => "process",
+            None => self.named.as_deref().map_or("process", recorded::family),
+            Some(_) => "process",
         }
     }
 
@@ -62,6 +67,8 @@ impl FaultSpan {
     }
 }
 
+pub(crate) use recorded::recorded;
+
 /// The faults of a schedule, in the order of their beginnings; `known` are nodes that it may not mention.
 pub(crate) fn spans(entries: &[ScheduleEntry], known: impl IntoIterator<Item = NodeId>) -> Vec<FaultSpan> {
     let mentioned = all_nodes(entries);
@@ -71,6 +78,7 @@ pub(crate) fn spans(entries: &[ScheduleEntry], known: impl IntoIterator<Item = N
         let span = spans.entry(entry.id).or_insert_with(|| FaultSpan {
             id: entry.id,
             kind: None,
+            named: None,
             asked: String::new(),
             resolved: String::new(),
             nodes: Vec::new(),

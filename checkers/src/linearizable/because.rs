@@ -3,6 +3,8 @@
 use rashomon_core::history::Pair;
 use rashomon_core::{History, Kind, Value};
 
+mod elements;
+mod growing;
 mod passages;
 
 use super::drawing::{node, pair};
@@ -36,7 +38,9 @@ pub(crate) fn tell<M: Model>(
         core: core.claims.iter().map(|place| partition.claims[*place]).collect(),
     };
     teller
-        .never_written()
+        .growing(core)
+        .or_else(|| teller.elements(core))
+        .or_else(|| teller.never_written())
         .or_else(|| teller.future_read())
         .or_else(|| teller.lost_update())
         .or_else(|| teller.stale_read())

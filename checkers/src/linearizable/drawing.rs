@@ -17,6 +17,13 @@ const STEPS: u64 = 2_000;
 /// The most operations that a picture adds to the core.
 const CONTEXT: usize = 8;
 
+/// The most operations that are told to be impossible next.
+const NEXT: usize = 8;
+
+/// The most elements, and letters, of a state that is shown as it is.
+const SHOWN: usize = 16;
+const LETTERS: usize = 120;
+
 /// Operations outside the core that lead to states which it needs: their timing does not matter, but a picture
 /// without them would show answers that come from nowhere.
 pub(crate) fn context<M: Model>(partition: &Partition<'_, M>, core: &Core) -> Vec<usize> {
@@ -62,6 +69,8 @@ pub(crate) fn pair(history: &History, call: u32) -> Pair<'_> {
 ///   not matter to the contradiction;
 /// - `order`, `state`, `stuck`: the invocations of the core and its context that can be put in order before one
 ///   cannot, the state there, and the one that cannot;
+/// - `states`: the state after each of that `order`, long ones in short; empty where only the end of the order is known;
+/// - `impossible`: those that could come next in time and cannot follow, each with its `invoke` and `because`;
 /// - `longest`: the same for the whole key up to its shortest prefix without an order: how many operations were
 ///   `placed`, the `last` of them, the `state` there, and the `next` ones, all impossible; null where a long key
 ///   was judged without placing any;
@@ -90,6 +99,8 @@ pub(crate) fn details<M: Model>(
     set("order", calls(&longest.tail).into());
     set("state", shown(longest.state));
     set("stuck", stuck.map(|claim| partition.claims[*claim as usize].call).into());
+    set("states", states(model, partition, longest).into());
+    set("impossible", impossible(model, partition, longest).into());
     set("minimal", core.minimal.into());
     let longest = core.stuck.as_ref().map(|stuck| {
         json!({
@@ -101,6 +112,53 @@ pub(crate) fn details<M: Model>(
     });
     set("longest", longest.into());
     details
+}
+
+/// The state after each operation of an order, if all of it is known.
+fn states<M: Model>(model: &M, partition: &Partition<'_, M>, longest: &Farthest) -> Vec<Value> {
+    if longest.tail.len() < longest.placed {
+        return Vec::new();
+    }
+    let mut state = partition.states.get(partition.initial).clone();
+    let applied = longest.tail.iter().map(|claim| {
+        let possible = model.apply(&mut state, &partition.actions[*claim as usize]);
+        possible.then(|| in_short(model.show(&state)))
+    });
+    applied.collect::<Option<_>>().unwrap_or_default()
+}
+
+/// Why the operations that could come next in time cannot follow.
+fn impossible<M: Model>(model: &M, partition: &Partition<'_, M>, longest: &Farthest) -> Vec<Value> {
+    let state = partition.states.get(longest.state);
+    let refused = |place: &&u32| model.step(state, &partition.actions[**place as usize]).is_none();
+    let there = in_short(model.show(state));
+    let tell = |place: &u32| {
+        let claim = partition.claims[*place as usize];
+        let because = match claim.effect.needs() {
+            Some(needed) => {
+                let needed = in_short(model.show(partition.states.get(needed)));
+                format!("it is possible only where the state is {needed}, and the state is {there}")
+            }
+            None => format!("what it was answered is not possible where the state is {there}"),
+        };
+        json!({"invoke": claim.call, "because": because})
+    };
+    longest.window.iter().filter(refused).take(NEXT).map(tell).collect()
+}
+
+/// A state as it is, or its size and its end where it is long.
+fn in_short(state: Value) -> Value {
+    match state {
+        Value::Array(list) if list.len() > SHOWN => {
+            let end: Vec<String> = list[list.len() - SHOWN / 2..].iter().map(Value::to_string).collect();
+            format!("{} elements, the last of them {}", list.len(), end.join(" ")).into()
+        }
+        Value::Object(fields) if fields.len() > SHOWN => format!("{} entries", fields.len()).into(),
+        Value::String(text) if text.chars().count() > LETTERS => {
+            text.chars().take(LETTERS - 1).chain(['…']).collect::<String>().into()
+        }
+        short => short,
+    }
 }
 
 /// One operation, for programs.

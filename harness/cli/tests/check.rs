@@ -151,6 +151,12 @@ fn a_converted_history_is_judged_alike_and_losses_are_named() {
     assert!(text(&named.stderr).contains("1 reads that answered nil"), "{}", text(&named.stderr));
     assert!(text(&named.stderr).contains("wall (1)"), "{}", text(&named.stderr));
     assert_eq!(rashomon(folder.path(), &["convert", ".", "--to", "jsonl"], "").status.code(), Some(254));
+    // What the nemesis did stays, in either direction.
+    let faulty = INVALID.replace('[', "[{:process :nemesis :type :info :f :start-kill :value \"n1\"} ");
+    let ours = rashomon(folder.path(), &["convert", "-", "--to", "jsonl"], &faulty);
+    let theirs = rashomon(folder.path(), &["convert", "-", "--to", "jepsen-edn"], &text(&ours.stdout));
+    let kept = ":type :info, :process :nemesis, :f :start-kill, :value \"n1\"";
+    assert!(text(&theirs.stdout).contains(kept), "{}", text(&theirs.stdout));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 use rashomon_core::{Anomaly, Op, Validity, Value};
 
+use super::effects::Effects;
 use super::transactions::{self, Cycle};
 use super::{Parts, drawing};
 use crate::describe;
@@ -84,7 +85,9 @@ fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan],
             @if !shown.is_empty() {
                 @if cycle.is_some() || marked.is_some() { h4 { "When it happened" } }
                 (drawing::draw(&shown, &illegal, anomaly, spans))
-                (legend(anomaly, &illegal))
+                @let effects = Effects::of(anomaly, &illegal);
+                (legend(effects.as_ref(), &illegal))
+                @if let Some(effects) = &effects { (effects.told(parts.history)) }
                 (order(&shown))
                 @if shown.len() < core.len() {
                     p.told { (describe::count((core.len() - shown.len()) as u64)) " more ops belong to it; see verdict.json." }
@@ -149,16 +152,14 @@ fn order(pairs: &[Pair<'_>]) -> Markup {
     }
 }
 
-fn legend(anomaly: &Anomaly, illegal: &[u64]) -> Markup {
-    let state = anomaly.details.get("state");
-    let ordered = drawing::is_ordered(anomaly, illegal);
+fn legend(effects: Option<&Effects>, illegal: &[u64]) -> Markup {
     html! {
         p.hint {
             "Drawn in the order of events, left to right, not to scale. An arrow: the one had ended before the other "
             "began, so its effect must come first. "
-            @if ordered {
+            @if let Some(effects) = effects {
                 "The numbers: the order of effects that gets furthest; "
-                @if let Some(state) = state { "it leads to " b { (describe::value(state)) } ", " }
+                @if let Some(state) = effects.state() { "it leads to " b { (state) } ", " }
                 "and the op in red cannot follow."
             } @else if !illegal.is_empty() {
                 "In red: what cannot be, given the others."

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 use rashomon_core::{Anomaly, Kind, Op, Process, Time};
-use serde_json::Value;
 
 use super::anomaly::{Pair, node};
+use super::effects::Effects;
 use crate::describe;
 use crate::faults::FaultSpan;
 
@@ -104,6 +104,7 @@ pub(crate) fn draw(pairs: &[Pair<'_>], illegal: &[u64], anomaly: &Anomaly, spans
     let faults = in_force(pairs, spans);
     let top = 8.0 + faults.len() as f64 * BAND;
     let (rows, placed) = place(pairs, &columns);
+    let effects = Effects::of(anomaly, illegal);
     let bottom = top + rows.len() as f64 * ROW;
     let (width, height) = (columns.end() + TAIL, bottom + FOOT);
     let middle = |row: usize| top + (row as f64 + 0.5) * ROW;
@@ -143,9 +144,9 @@ pub(crate) fn draw(pairs: &[Pair<'_>], illegal: &[u64], anomaly: &Anomaly, spans
                     }
                 }
                 @for op in &placed {
-                    (box_of(op, middle(op.row), illegal.contains(&op.invoke.index), columns.end() + TAIL))
+                    (box_of(op, middle(op.row), illegal.contains(&op.invoke.index), columns.end() + TAIL, effects.as_ref()))
                 }
-                @for (number, op) in ordered(&placed, anomaly, illegal) {
+                @for (number, op) in ordered(&placed, effects.as_ref()) {
                     circle.badge cx=(px(op.left)) cy=(px(middle(op.row) - BOX / 2.0)) r="9" {}
                     text.number x=(px(op.left)) y=(px(middle(op.row) - BOX / 2.0 + 4.0)) { (number) }
                 }
@@ -219,7 +220,7 @@ fn band(span: &FaultSpan, place: usize, columns: &Columns, bottom: f64) -> Marku
     }
 }
 
-fn box_of(op: &Placed<'_>, middle: f64, illegal: bool, edge: f64) -> Markup {
+fn box_of(op: &Placed<'_>, middle: f64, illegal: bool, edge: f64, effects: Option<&Effects>) -> Markup {
     let outcome = match op.completion.map(|op| op.kind) {
         Some(Kind::Ok | Kind::Invoke) => "ok",
         Some(Kind::Fail) => "fail",
@@ -228,12 +229,24 @@ fn box_of(op: &Placed<'_>, middle: f64, illegal: bool, edge: f64) -> Markup {
     let (y, width) = (middle - BOX / 2.0, op.right - op.left);
     let label = label(op.invoke, op.completion);
     let centre = op.left + width / 2.0;
+    let then = effects.and_then(|effects| effects.after(op.invoke.index));
+    let small = match (&then, illegal) {
+        (_, true) => format!("op {} · cannot be", op.invoke.index),
+        (Some(state), false) => format!("op {} · then {state}", op.invoke.index),
+        (None, false) => format!("op {}", op.invoke.index),
+    };
+    // A state that does not fit is told by the title and below.
+    let fits = small.chars().count() as f64 * 6.4 < width;
+    let small = if fits || illegal { small } else { format!("op {}", op.invoke.index) };
+    let refused = effects.and_then(|effects| effects.refused(op.invoke.index));
     html! {
         g class={ "op " (outcome) @if illegal { " illegal" } } {
             title {
                 "op " (op.invoke.index) ": " (describe::action(op.invoke)) " → "
                 (describe::result(op.invoke, op.completion)) ", " (describe::instant(op.invoke.time)) " to "
                 @match op.completion { Some(end) => (describe::instant(end.time)), None => "never" }
+                @if let Some(state) = &then { "; the state after it: " (state) }
+                @if let Some((state, because)) = &refused { "; the state before it: " (state) "; " (because) }
             }
             @if op.open {
                 // Its effect may come at any later time: the box tears and a trail goes on to the edge.
@@ -244,7 +257,7 @@ fn box_of(op: &Placed<'_>, middle: f64, illegal: bool, edge: f64) -> Markup {
             }
             text.label x=(px(centre)) y=(px(middle - 1.0)) { (label) }
             text.small x=(px(centre)) y=(px(middle + 14.0)) {
-                "op " (op.invoke.index) @if illegal { " · cannot be" }
+                (small)
             }
         }
     }
@@ -278,35 +291,22 @@ pub(crate) fn precedence(pairs: &[Pair<'_>]) -> Vec<(usize, usize)> {
     all
 }
 
-/// Whether the checker's attempt at an order stops at the very op that is shown as illegal. An attempt that stops
-/// elsewhere tells another story than the drawing, and would only confuse.
-pub(crate) fn is_ordered(anomaly: &Anomaly, illegal: &[u64]) -> bool {
-    let stuck = anomaly.details.get("stuck").and_then(Value::as_u64);
-    let order = anomaly.details.get("order").and_then(Value::as_array);
-    stuck.is_some_and(|stuck| illegal.contains(&stuck)) && order.is_some_and(|order| !order.is_empty())
-}
-
 /// The ops that the checker could put in order, with their numbers.
-fn ordered<'p, 'a>(
-    placed: &'p [Placed<'a>],
-    anomaly: &Anomaly,
-    illegal: &[u64],
-) -> Vec<(usize, &'p Placed<'a>)> {
-    if !is_ordered(anomaly, illegal) {
-        return Vec::new();
-    }
-    let order = anomaly.details.get("order").and_then(Value::as_array).into_iter().flatten();
-    order
-        .filter_map(Value::as_u64)
+fn ordered<'p, 'a>(placed: &'p [Placed<'a>], effects: Option<&Effects>) -> Vec<(usize, &'p Placed<'a>)> {
+    let steps = effects.map(|effects| &effects.steps[..]).unwrap_or_default();
+    steps
+        .iter()
         .enumerate()
-        .filter_map(|(place, index)| {
-            placed.iter().find(|op| op.invoke.index == index).map(|op| (place + 1, op))
+        .filter_map(|(place, step)| {
+            placed.iter().find(|op| op.invoke.index == step.op).map(|op| (place + 1, op))
         })
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn op(index: u64, kind: Kind) -> Op {

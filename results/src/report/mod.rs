@@ -12,6 +12,7 @@ mod anomaly;
 mod availability;
 mod data;
 mod drawing;
+mod effects;
 mod network;
 mod page;
 mod parts;

@@ -37,7 +37,11 @@ pub fn render(run: &RunFolder) -> Result<String, StoreError> {
 /// The page of any history, such as one that was recorded elsewhere.
 pub fn render_parts(parts: &Parts<'_>) -> String {
     let known = parts.network.into_iter().flat_map(|network| network.nodes.iter().map(|report| report.node));
-    let spans = faults::spans(&parts.schedule.entries, known);
+    let mut spans = faults::spans(&parts.schedule.entries, known);
+    // What was recorded elsewhere has no schedule; its nemesis may have told what it did.
+    if spans.is_empty() {
+        spans = faults::recorded(parts.history);
+    }
     let pairs = Pairs::new(parts.history);
     let data = Data::new(parts, &spans, &pairs);
     let availability = Availability::new(&pairs);

@@ -309,6 +309,37 @@ fn files_that_cannot_be_read_are_named_with_line_and_reason() {
 }
 
 #[test]
+fn faults_that_only_the_history_tells_are_drawn() {
+    let nemesis = |index, time, f: &str, value| Op {
+        process: Process::Nemesis,
+        key: None,
+        node: None,
+        ..op(index, time, Kind::Info, 0, f, value)
+    };
+    let ops = vec![
+        op(0, 0, Kind::Invoke, 0, "read", Value::Null),
+        nemesis(1, 100, "start-partition", json!("majority")),
+        nemesis(2, 110, "start-partition", json!({"n1": ["n2", "</script>"]})),
+        op(3, 120, Kind::Ok, 0, "read", Value::Null),
+        nemesis(4, 300, "stop-partition", Value::Null),
+        nemesis(5, 320, "stop-partition", Value::Null),
+        nemesis(6, 400, "kill", json!("n3")),
+    ];
+    let history = History::new(ops).unwrap();
+    let schedule = Schedule::default();
+    let page = render_parts(&bare(&history, &schedule));
+    complete(&page);
+    let faults = &data(&page)["faults"];
+    assert_eq!(
+        faults[0],
+        json!({"kind": "partition", "family": "link", "what": "{n1 [n2 \"</script>\"]}", "from": 100_000,
+        "to": 320_000, "healed": true})
+    );
+    assert_eq!((&faults[1]["kind"], &faults[1]["healed"]), (&json!("kill"), &json!(false)));
+    assert_eq!(page.matches("</script>").count(), 2);
+}
+
+#[test]
 fn plans_of_any_shape_are_shown_as_far_as_they_go() {
     let history = History::default();
     let schedule = Schedule::default();

@@ -41,7 +41,7 @@ pub(crate) struct Data {
 /// A fault as a shade and a label.
 #[derive(Debug, Serialize)]
 struct Fault {
-    kind: &'static str,
+    kind: String,
     family: &'static str,
     what: String,
     from: u64,
@@ -115,7 +115,7 @@ fn faults(spans: &[FaultSpan], end: Time) -> Vec<Fault> {
     let struck = spans.iter().filter(|span| span.struck()).take(MOST_FAULTS);
     struck
         .map(|span| Fault {
-            kind: span.name(),
+            kind: span.name().to_owned(),
             family: span.family(),
             what: crate::describe::clean(&span.resolved, 120),
             from: micros(span.from),
