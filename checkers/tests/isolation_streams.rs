@@ -5,7 +5,7 @@ mod transactions;
 use proptest::prelude::*;
 use rashomon_checkers::formats::{Format, judge_stream, read, streams, write_edn};
 use rashomon_checkers::generate::ListClients;
-use rashomon_checkers::{Budget, Question, judge};
+use rashomon_checkers::{Alone, Budget, Crew, Job, Question, judge};
 use rashomon_core::history::HEADER;
 use rashomon_core::{History, Seed, Verdict};
 
@@ -69,6 +69,80 @@ fn a_history_made_by_machine_is_judged_like_the_whole() {
         for (format, text) in texts(&clients.history()) {
             assert_eq!(streamed(format, &text), whole(format, &text), "{format}");
         }
+    }
+}
+
+/// Workers who do the last job first.
+struct Backwards;
+
+impl Crew for Backwards {
+    fn work(&self, jobs: Vec<Job<'_>>) {
+        for job in jobs.into_iter().rev() {
+            job();
+        }
+    }
+}
+
+/// A thread for each job.
+struct Threads;
+
+impl Crew for Threads {
+    fn work(&self, jobs: Vec<Job<'_>>) {
+        std::thread::scope(|scope| {
+            for job in jobs {
+                scope.spawn(job);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_verdict_does_not_depend_on_who_did_the_work() {
+    // Enough for several batches, and for anomalies of many kinds.
+    for (stale_per_100_000, open_per_mille) in [(0, 0), (300, 10)] {
+        let clients = ListClients {
+            transactions: 20_000,
+            clients: 9,
+            keys: 6,
+            micro_ops: 4,
+            open_per_mille,
+            stale_per_100_000,
+            seed: Seed(5),
+        };
+        let text = jsonl(&clients.history());
+        let verdict = |crew: &dyn Crew| {
+            let budget = Budget::new(usize::MAX, &|| false).with_crew(crew);
+            judge_stream(text.as_bytes(), Format::Jsonl, "list-append", None, &budget).unwrap().verdict
+        };
+        let alone = verdict(&Alone);
+        assert_eq!(alone.stats["transactions"], 20_000);
+        assert_eq!(alone, verdict(&Backwards));
+        assert_eq!(alone, verdict(&Threads));
+        assert_eq!(alone, whole(Format::Jsonl, &text).unwrap());
+    }
+}
+
+#[test]
+fn of_two_faults_of_a_file_the_first_is_told_whoever_does_the_work() {
+    let clients = ListClients {
+        transactions: 20_000,
+        clients: 3,
+        keys: 5,
+        micro_ops: 2,
+        open_per_mille: 0,
+        stale_per_100_000: 0,
+        seed: Seed(1),
+    };
+    let text = jsonl(&clients.history());
+    let mut lines: Vec<&str> = text.lines().collect();
+    // The same event twice is an end without a beginning, or a beginning too many.
+    lines[9000] = lines[8999];
+    lines[9500] = "broken";
+    let text = lines.join("\n");
+    for crew in [&Alone as &dyn Crew, &Backwards, &Threads] {
+        let budget = Budget::new(usize::MAX, &|| false).with_crew(crew);
+        let error = judge_stream(text.as_bytes(), Format::Jsonl, "list-append", None, &budget).unwrap_err();
+        assert!(error.to_string().starts_with("line 9001: "), "{error}");
     }
 }
 

@@ -11,7 +11,7 @@ use super::format::Format;
 use super::forms::Forms;
 use super::jepsen::{self, Fields};
 use crate::Budget;
-use crate::isolation::{Level, Stream, Taken};
+use crate::isolation::{Intake, Level, Stream, Taken, Unfit};
 use crate::scan::Notation;
 
 /// The longest line, and the longest op of several lines, that is read.
@@ -59,14 +59,15 @@ pub fn streams(format: Format, beginning: &str) -> Option<&'static str> {
 
 /// Judges the transactions of a file of one of the formats, and of one of the models, that [`streams`] names.
 pub fn judge_stream(
-    source: impl BufRead,
+    source: impl BufRead + Send,
     format: Format,
     model: &str,
     promised: Option<Level>,
     budget: &Budget<'_>,
 ) -> Result<Streamed, HistoryError> {
     let promised = promised.unwrap_or(Level::STRICT_SERIALIZABLE);
-    let stream = if model == "rw-register" { Stream::registers(promised) } else { Stream::lists(promised) };
+    let mut stream =
+        if model == "rw-register" { Stream::registers(promised) } else { Stream::lists(promised) };
     let verdict = Verdict::unknown(model, "nothing was read");
     let told = Streamed {
         verdict,
@@ -78,13 +79,13 @@ pub fn judge_stream(
         notes: Vec::new(),
         format,
     };
-    let mut taking = Taking { stream, told, events: 0, budget };
+    let mut counts = Counts { told, events: 0 };
     match format {
-        Format::JepsenEdn => jepsen(source, Notation::Edn, &mut taking)?,
-        Format::JepsenJson => jepsen(source, Notation::Json, &mut taking)?,
-        _ => jsonl(&mut Lines { source, line: Vec::new(), number: 0 }, &mut taking)?,
+        Format::JepsenEdn => jepsen(source, Notation::Edn, &mut stream, &mut counts, budget)?,
+        Format::JepsenJson => jepsen(source, Notation::Json, &mut stream, &mut counts, budget)?,
+        _ => jsonl(source, &mut stream, &mut counts, budget)?,
     }
-    let Taking { stream, mut told, .. } = taking;
+    let mut told = counts.told;
     told.verdict = stream.verdict(budget);
     Ok(told)
 }
@@ -121,16 +122,14 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-/// A stream and what was counted on the way to it.
-struct Taking<'b> {
-    stream: Stream,
+/// What was counted on the way through a file.
+struct Counts {
     told: Streamed,
     /// How many events there were, those of the nemesis among them.
     events: u64,
-    budget: &'b Budget<'b>,
 }
 
-impl Taking<'_> {
+impl Counts {
     fn count(&mut self, taken: Taken) {
         let time = Time(taken.time.unwrap_or(self.events));
         self.events += 1;
@@ -146,82 +145,104 @@ impl Taking<'_> {
         }
     }
 
-    fn op(&mut self, op: &Op) -> Result<(), String> {
-        self.stream.take(op, self.budget)?;
+    fn count_op(&mut self, op: &Op) {
         if op.process == Process::Nemesis {
             self.events += 1;
         } else {
             self.count(Taken { index: None, time: Some(op.time.0), kind: op.kind });
         }
-        Ok(())
+    }
+}
+
+impl From<Unfit> for HistoryError {
+    fn from(unfit: Unfit) -> HistoryError {
+        HistoryError::at(unfit.line, unfit.reason)
     }
 }
 
 /// Our own format.
-fn jsonl<R: BufRead>(lines: &mut Lines<R>, taking: &mut Taking<'_>) -> Result<(), HistoryError> {
-    while let Some(ended) = lines.next()? {
-        if lines.number == 1 {
-            // The history that reads it knows what a header is.
-            lines.line.push(b'\n');
-            History::read(lines.line.as_slice())?;
-            continue;
-        }
-        if !ended {
-            taking.told.notes.push("the last line was torn and was left out".to_owned());
-            break;
-        }
-        if lines.line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let due = taking.events;
-        let other = |index: u64| format!("index {index} where {due} was due: indices are dense from 0");
-        if let Some(taken) = taking.stream.take_json(&lines.line, None, taking.budget) {
-            let taken = taken.map_err(|reason| lines.wrong(reason))?;
-            if let Some(index) = taken.index.filter(|index| *index != due) {
-                return Err(lines.wrong(other(index)));
+fn jsonl(
+    source: impl BufRead + Send,
+    stream: &mut Stream,
+    counts: &mut Counts,
+    budget: &Budget<'_>,
+) -> Result<(), HistoryError> {
+    let mut lines = Lines { source, line: Vec::new(), number: 0 };
+    let fill = |intake: &mut Intake<'_>| {
+        while !intake.is_full() {
+            let Some(ended) = lines.next()? else { return Ok(false) };
+            if lines.number == 1 {
+                // The history that reads it knows what a header is.
+                lines.line.push(b'\n');
+                History::read(lines.line.as_slice())?;
+                continue;
             }
-            taking.count(taken);
-        } else {
-            let op: Op =
-                serde_json::from_slice(&lines.line).map_err(|error| lines.wrong(error.to_string()))?;
-            if op.index != due {
-                return Err(lines.wrong(other(op.index)));
+            if !ended {
+                counts.told.notes.push("the last line was torn and was left out".to_owned());
+                return Ok(false);
             }
-            taking.op(&op).map_err(|reason| lines.wrong(reason))?;
+            if lines.line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let due = counts.events;
+            let index = if let Some(taken) = intake.take_text(lines.number, &lines.line, None, Notation::Json)
+            {
+                counts.count(taken);
+                taken.index
+            } else {
+                let op: Op =
+                    serde_json::from_slice(&lines.line).map_err(|error| lines.wrong(error.to_string()))?;
+                intake.take(lines.number, &op);
+                counts.count_op(&op);
+                Some(op.index)
+            };
+            if let Some(index) = index.filter(|index| *index != due) {
+                let reason = format!("index {index} where {due} was due: indices are dense from 0");
+                return Err(lines.wrong(reason));
+            }
         }
-    }
-    Ok(())
+        Ok(true)
+    };
+    stream.feed(fill, budget)
 }
 
 /// Jepsen's notations.
-fn jepsen(source: impl BufRead, notation: Notation, taking: &mut Taking<'_>) -> Result<(), HistoryError> {
+fn jepsen(
+    source: impl BufRead + Send,
+    notation: Notation,
+    stream: &mut Stream,
+    counts: &mut Counts,
+    budget: &Budget<'_>,
+) -> Result<(), HistoryError> {
     let mut forms = Forms::new(source);
     let mut fields = Fields::new(notation);
     let mut last = None;
-    while let Some((line, form)) = forms.next_form()? {
-        let wrong = |reason: String| HistoryError::at(line, reason);
-        let (stream, place) = (&mut taking.stream, taking.events);
-        let fast = match notation {
-            Notation::Edn => stream.take_edn(form.as_bytes(), place, taking.budget),
-            Notation::Json => stream.take_json(form.as_bytes(), Some(place), taking.budget),
-        };
-        let index = if let Some(taken) = fast {
-            let taken = taken.map_err(wrong)?;
-            taking.count(taken);
-            taken.index
-        } else {
-            let Some((map, tagged)) = jepsen::map(form, line, notation)? else { continue };
-            if tagged {
-                return Err(wrong("a value with a key of its own, where those before had none".to_owned()));
+    let fill = |intake: &mut Intake<'_>| {
+        while !intake.is_full() {
+            let Some((line, form)) = forms.next_form()? else { return Ok(false) };
+            let wrong = |reason: String| HistoryError::at(line, reason);
+            let due = counts.events;
+            let index = if let Some(taken) = intake.take_text(line, form.as_bytes(), Some(due), notation) {
+                counts.count(taken);
+                taken.index
+            } else {
+                let Some((map, tagged)) = jepsen::map(form, line, notation)? else { continue };
+                if tagged {
+                    return Err(wrong(
+                        "a value with a key of its own, where those before had none".to_owned(),
+                    ));
+                }
+                let (op, index) = fields.op(map, due as usize).map_err(wrong)?;
+                intake.take(line, &op);
+                counts.count_op(&op);
+                index
+            };
+            if index.is_some() && index <= last {
+                return Err(wrong(jepsen::not_above(notation)));
             }
-            let (op, index) = fields.op(map, taking.events as usize).map_err(wrong)?;
-            taking.op(&op).map_err(wrong)?;
-            index
-        };
-        if index.is_some() && index <= last {
-            return Err(wrong(jepsen::not_above(notation)));
+            last = index.or(last);
         }
-        last = index.or(last);
-    }
-    Ok(())
+        Ok(true)
+    };
+    stream.feed(fill, budget)
 }

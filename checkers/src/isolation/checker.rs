@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use rashomon_core::{History, Kind, Validity, Verdict};
 
-use super::append::{Depth, Observed};
+use super::arrangement::suspects;
 use super::because::explain;
+use super::dependencies::{Among, Unobserved, depend};
 use super::finding::Findings;
 use super::graph::{Graph, TooLarge};
-use super::hunt::{Found, hunt};
+use super::hunt::hunt;
 use super::level::{Isolation, Level, Levels, Order};
 use super::lists::Lists;
 use super::micro_ops::Names;
+use super::observed::Observed;
 use super::stream::Stream;
 use super::table::Table;
 use super::transactions::Transactions;
@@ -97,25 +99,16 @@ pub(super) fn judge(
     let mut findings = observed.anomalies();
     // Where reads contradict each other, what they show of the order is no ground to say that a level holds.
     let sure = lists.strays.is_empty() && !findings.counts.contains_key("incompatible-order");
-    let real = transactions.len() as u32;
-    let graph = |depth: Depth| {
-        if (budget.expired)() {
-            return Err("time budget exhausted".to_owned());
-        }
-        let graph = Graph::build(real, |edges| {
-            transactions.order(edges);
-            observed.depend(edges, depth);
-        });
-        graph.map_err(|TooLarge| "the graph of dependencies has more edges than can be numbered".to_owned())
+    let among = Among::new(&suspects(&observed, budget)?);
+    let search = |unobserved: Unobserved| {
+        let graph = Graph::build(among.list.len() as u32, |edges| {
+            transactions.order(&among.list, edges);
+            depend(&observed, &among, unobserved, edges);
+        })?;
+        let found = hunt(&graph, budget);
+        Ok::<_, TooLarge>(found.renamed(&among.list))
     };
-    let mut whole = graph(Depth::Next)?;
-    let mut found = Found::default();
-    if whole.is_cyclic() {
-        whole = graph(Depth::All)?;
-        found = hunt(&whole, budget);
-    }
-    let edges = whole.edges();
-    drop(whole);
+    let found = search(Unobserved::Open)?;
     for cycle in &found.cycles {
         findings.add(&cycle.name(), cycle.rules_out(), || {
             explain(cycle, transactions, |from, class, to| observed.why(from, class, to))
@@ -126,7 +119,7 @@ pub(super) fn judge(
     // Some order of the appends that no read shows is enough to say that a level holds, as one is as good as another.
     let mut guessed = Levels::default();
     if open && !found.exhausted {
-        let guess = hunt(&graph(Depth::Guessed)?, budget);
+        let guess = search(Unobserved::Guessed)?;
         guessed = guess.cycles.iter().fold(Levels::default(), |all, cycle| all.and(cycle.rules_out()));
         if guess.exhausted {
             guessed = Levels::from(&[Isolation::ReadUncommitted], Order::Plain);
@@ -154,9 +147,9 @@ pub(super) fn judge(
     let facts = Facts { transactions, findings, table, unknown };
     Ok(facts
         .verdict("list-append", promised)
-        .with_stat("edges", edges)
+        .with_stat("suspects", among.list.len())
         .with_stat("components", found.components)
-        .with_stat("appends", lists.appends.list.len())
+        .with_stat("appends", lists.appended())
         .with_stat("reads", lists.read))
 }
 

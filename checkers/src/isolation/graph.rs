@@ -67,6 +67,12 @@ const TARGET: u32 = (1 << TARGET_BITS) - 1;
 #[derive(Debug)]
 pub(super) struct TooLarge;
 
+impl From<TooLarge> for String {
+    fn from(_: TooLarge) -> String {
+        "the graph of dependencies has more edges than can be numbered".to_owned()
+    }
+}
+
 impl Graph {
     /// The graph between so many transactions whose edges `each` adds. It is asked twice, and must add the same both
     /// times: first the edges are counted, then each gets its place, so that none is stored more than once.

@@ -16,6 +16,16 @@ pub(super) struct Found {
     pub(super) exhausted: bool,
 }
 
+impl Found {
+    /// The same, where each vertex is called what stands at its place here.
+    pub(super) fn renamed(mut self, names: &[u32]) -> Found {
+        for step in self.cycles.iter_mut().flat_map(|cycle| &mut cycle.0) {
+            step.0 = names[step.0 as usize];
+        }
+        self
+    }
+}
+
 /// What to look for: a cycle that rules out `isolation`. The order matters: as one looks for a level only where nothing
 /// found in the same component rules it out, a cycle found carries the name that belongs to its place in this list.
 struct Quarry {

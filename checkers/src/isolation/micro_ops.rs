@@ -48,25 +48,44 @@ pub(super) enum Reading {
     Values,
 }
 
-/// The micro-ops of one transaction. It is filled again for each event, so that reads are not kept.
+/// The micro-ops of one transaction, for as long as it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MicroOps<'g> {
+    pub(super) list: &'g [MicroOp],
+    elements: &'g [u32],
+}
+
+impl<'g> MicroOps<'g> {
+    /// The list that a micro-op read.
+    pub(super) fn elements(self, argument: Argument) -> &'g [u32] {
+        match argument {
+            Argument::List(from, to) => &self.elements[from as usize..to as usize],
+            Argument::Nothing | Argument::Value(_) => &[],
+        }
+    }
+}
+
+/// The micro-ops of some transactions, one after another.
 #[derive(Debug, Default)]
-pub(super) struct MicroOps {
+pub(super) struct Gathered {
     pub(super) list: Vec<MicroOp>,
     pub(super) elements: Vec<u32>,
 }
 
-impl MicroOps {
+impl Gathered {
     pub(super) fn clear(&mut self) {
         self.list.clear();
         self.elements.clear();
     }
 
-    /// The list that a micro-op read.
-    pub(super) fn elements(&self, argument: Argument) -> &[u32] {
-        match argument {
-            Argument::List(from, to) => &self.elements[from as usize..to as usize],
-            Argument::Nothing | Argument::Value(_) => &[],
-        }
+    /// About how much memory they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.list.capacity() * size_of::<MicroOp>() + self.elements.capacity() * 4
+    }
+
+    /// The micro-ops between two places.
+    pub(super) fn between(&self, from: usize, to: usize) -> MicroOps<'_> {
+        MicroOps { list: &self.list[from..to], elements: &self.elements }
     }
 }
 
@@ -83,15 +102,14 @@ pub(super) struct Names {
 const OTHERS: u32 = 1 << 30;
 
 impl Names {
-    /// Takes the micro-ops of an event as it stands in a history. What a read was asked with says nothing.
+    /// Adds the micro-ops of an event as it stands in a history. What a read was asked with says nothing.
     pub(super) fn take(
         &mut self,
         value: &Value,
         asked: bool,
         reading: Reading,
-        into: &mut MicroOps,
+        into: &mut Gathered,
     ) -> Result<(), String> {
-        into.clear();
         let list =
             value.as_array().ok_or_else(|| format!("a transaction is a list of micro-ops, not {value}"))?;
         for value in list {
@@ -120,7 +138,7 @@ impl Names {
         Ok(())
     }
 
-    fn read(&mut self, argument: &Value, reading: Reading, into: &mut MicroOps) -> Result<Argument, String> {
+    fn read(&mut self, argument: &Value, reading: Reading, into: &mut Gathered) -> Result<Argument, String> {
         match (reading, argument) {
             (Reading::Values, argument) => Ok(Argument::Value(self.value_number(argument))),
             (Reading::Lists, Value::Array(values)) => {
@@ -179,11 +197,6 @@ impl Names {
     pub(super) fn show(&self, list: &[u32]) -> String {
         let list: Vec<String> = list.iter().map(|element| self.value(*element)).collect();
         format!("[{}]", list.join(" "))
-    }
-
-    /// How many keys there are.
-    pub(super) fn keys(&self) -> usize {
-        self.keys.len()
     }
 
     /// About how much memory it takes.

@@ -15,16 +15,21 @@
 
 mod level;
 
+mod batch;
 mod beginnings;
 mod micro_ops;
 mod scan;
 mod stream;
 mod transactions;
 
-mod append;
-mod appends;
-mod graph;
 mod lists;
+mod observed;
+
+mod anomalies;
+mod arrangement;
+mod dependencies;
+mod graph;
+mod reasons;
 
 mod cycle;
 mod hunt;
@@ -40,8 +45,11 @@ mod rw_register;
 mod table;
 mod versions;
 
+pub(crate) use batch::{Intake, Taken};
+pub(crate) use stream::Unfit;
+
 pub use checker::ListAppend;
 pub use level::{Isolation, Level, Order};
 pub use rw_register::RwRegister;
-pub use stream::{Stream, Taken};
+pub use stream::Stream;
 pub use table::table;

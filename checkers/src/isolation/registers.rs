@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use rashomon_core::Kind;
 use rustc_hash::FxHashMap;
 
-use super::append::tell;
 use super::finding::{Findings, Mark};
 use super::graph::{Class, Edges, TooLarge};
-use super::micro_ops::{Argument, MicroOp, MicroOps, Names, Verb};
+use super::micro_ops::{Argument, MicroOp, Names, Verb};
+use super::reasons::tell;
+use super::stream::Twice;
 use super::transactions::Transactions;
 use super::versions::Versions;
 
@@ -21,16 +22,22 @@ pub(super) struct Access {
     pub(super) value: Option<u32>,
 }
 
-/// A transaction that contradicts itself.
-#[derive(Clone, Debug)]
+/// A transaction that contradicts itself: what it read, and where this differs from what it had read or written before,
+/// that. It may have read what it wrote only later.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Contradiction {
     transaction: u32,
     key: u32,
-    /// The anomaly that it is.
-    name: &'static str,
     /// The place of the read among its micro-ops.
-    place: usize,
-    because: String,
+    place: u32,
+    found: Option<u32>,
+    kind: ContradictionKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum ContradictionKind {
+    Internal { before: Option<u32> },
+    Future,
 }
 
 /// All registers of a history.
@@ -50,18 +57,14 @@ pub(super) struct Registers {
 
 impl Registers {
     /// A transaction begins: it may write from now on, even if it fails, and then nobody must read it.
-    pub(super) fn begin(&mut self, number: u32, micro_ops: &MicroOps, names: &Names) -> Result<(), String> {
+    pub(super) fn begin(&mut self, number: u32, micro_ops: &[MicroOp]) -> Result<(), Twice> {
         self.begins.push(self.writes.len() as u32);
         self.spans.push([0; 2]);
-        for MicroOp { key, argument, .. } in &micro_ops.list {
+        for MicroOp { key, argument, .. } in micro_ops {
             let Argument::Value(value) = *argument else { continue };
             let write = self.writes.len() as u32;
             if self.written.insert((*key, value), write).is_some() {
-                return Err(format!(
-                    "{} is written to key {} a second time: values must differ",
-                    names.value(value),
-                    names.key(*key)
-                ));
+                return Err(Twice { key: *key, value });
             }
             self.writes.push(Access { transaction: number, key: *key, value: Some(value) });
         }
@@ -69,42 +72,34 @@ impl Registers {
     }
 
     /// A transaction ends ok: goes through it as it happened.
-    pub(super) fn end(&mut self, number: u32, micro_ops: &MicroOps, names: &Names) {
+    pub(super) fn end(&mut self, number: u32, micro_ops: &[MicroOp]) {
         let first = self.reads.len() as u32;
         let value = |one: &MicroOp| match one.argument {
             Argument::Value(value) => Some(value),
             Argument::Nothing | Argument::List(..) => None,
         };
-        let show =
-            |value: Option<u32>| value.map_or_else(|| "nothing".to_owned(), |value| names.value(value));
-        for (place, one) in micro_ops.list.iter().enumerate().filter(|(_, one)| one.verb == Verb::Read) {
+        for (place, one) in micro_ops.iter().enumerate().filter(|(_, one)| one.verb == Verb::Read) {
             self.read += 1;
             let (key, found) = (one.key, value(one));
-            let (before, later) = (&micro_ops.list[..place], &micro_ops.list[place + 1..]);
+            let (before, later) = (&micro_ops[..place], &micro_ops[place + 1..]);
+            let mut contradict = |kind| {
+                let place = place as u32;
+                self.contradictions.push(Contradiction { transaction: number, key, place, found, kind });
+            };
             let writes_it = |other: &MicroOp| {
                 other.verb == Verb::Write && other.key == key && other.argument == one.argument
             };
             if later.iter().any(writes_it) {
-                let because =
-                    format!("it read {} from key {} before it wrote it", show(found), names.key(key));
-                let name = "future-read";
-                self.contradictions.push(Contradiction { transaction: number, key, name, place, because });
+                contradict(ContradictionKind::Future);
             }
             let before = before.iter().rfind(|other| other.key == key).map(value);
             if before == Some(found) {
                 continue;
             }
-            self.reads.push(Access { transaction: number, key, value: found });
             if let Some(before) = before {
-                let because = format!(
-                    "it read {} from key {} after it had read or written {}",
-                    show(found),
-                    names.key(key),
-                    show(before)
-                );
-                let name = "internal";
-                self.contradictions.push(Contradiction { transaction: number, key, name, place, because });
+                contradict(ContradictionKind::Internal { before });
             }
+            self.reads.push(Access { transaction: number, key, value: found });
         }
         self.spans[number as usize] = [first, self.reads.len() as u32];
     }
@@ -129,7 +124,7 @@ impl Registers {
         (self.writes.capacity() + self.reads.capacity()) * size_of::<Access>()
             + self.written.capacity() * 16
             + self.spans.capacity() * 12
-            + self.contradictions.len() * 256
+            + self.contradictions.capacity() * size_of::<Contradiction>()
     }
 
     /// Whether each transaction is known to have happened.
@@ -216,11 +211,18 @@ impl Registers {
                 (names.key(key), cycle.iter().filter_map(write).collect(), because)
             });
         }
-        for Contradiction { transaction, key, name, place, because } in &self.contradictions {
+        for Contradiction { transaction, key, place, found: shown, kind } in &self.contradictions {
+            let (name, otherwise) = match kind {
+                ContradictionKind::Internal { before } => {
+                    ("internal", format!("after it had read or written {}", show(*before)))
+                }
+                ContradictionKind::Future => ("future-read", "before it wrote it".to_owned()),
+            };
             found.note(name, || {
-                let because = format!("{}: {because}", told(*transaction));
-                let read = Mark::new(*transaction, Verb::Read).at(*place).illegal();
-                (names.key(*key), vec![read], because)
+                let (key, shown) = (names.key(*key), show(*shown));
+                let because = format!("{}: it read {shown} from key {key} {otherwise}", told(*transaction));
+                let read = Mark::new(*transaction, Verb::Read).at(*place as usize).illegal();
+                (key, vec![read], because)
             });
         }
         let mut updates = Vec::new();

@@ -4,7 +4,7 @@ use rashomon_core::{History, Verdict};
 
 use super::because::explain;
 use super::checker::{Facts, UNTIMED, observed_anything};
-use super::graph::{Class, Graph, TooLarge};
+use super::graph::{Class, Graph};
 use super::hunt::hunt;
 use super::level::{Isolation, Level, Order};
 use super::micro_ops::Names;
@@ -74,14 +74,13 @@ pub(super) fn judge(
     budget: &Budget<'_>,
 ) -> Result<Verdict, String> {
     observed_anything(transactions, registers.read)?;
-    let too_large = |TooLarge| "the graph of dependencies has more edges than can be numbered".to_owned();
     let happened = registers.happened(transactions);
-    let versions = registers.versions(&happened).map_err(too_large)?;
+    let versions = registers.versions(&happened)?;
+    let all: Vec<u32> = transactions.numbers().collect();
     let graph = Graph::build(transactions.len() as u32, |edges| {
-        transactions.order(edges);
+        transactions.order(&all, edges);
         registers.depend(&happened, &versions, edges);
-    });
-    let graph = graph.map_err(too_large)?;
+    })?;
     let found = hunt(&graph, budget);
     let mut findings = registers.anomalies(transactions, names, &versions);
     for cycle in &found.cycles {

@@ -5,7 +5,7 @@
 
 use rashomon_core::Kind;
 
-use super::micro_ops::{Argument, MicroOp, MicroOps, Names, Reading, Verb};
+use super::micro_ops::{Argument, Gathered, MicroOp, Names, Reading, Verb};
 use crate::scan::{Notation, Scan};
 
 /// An event as it stands in a line; its micro-ops are elsewhere.
@@ -18,15 +18,15 @@ pub(super) struct Event<'t> {
     pub(super) f: &'t str,
 }
 
-/// Reads the line of an event of a client; `None` when it is anything unusual.
+/// Reads the line of an event of a client, and adds its micro-ops; `None` when it is anything unusual, and then some may
+/// have been added all the same.
 pub(super) fn event<'t>(
     line: &'t [u8],
     notation: Notation,
     reading: Reading,
     names: &mut Names,
-    into: &mut MicroOps,
+    into: &mut Gathered,
 ) -> Option<Event<'t>> {
-    into.clear();
     let mut scan = Scan::new(line, notation);
     let (mut index, mut time, mut kind, mut process, mut f, mut done) = (None, None, None, None, None, false);
     scan.open(b'{')?;
@@ -57,7 +57,7 @@ fn micro_ops(
     asked: bool,
     reading: Reading,
     names: &mut Names,
-    into: &mut MicroOps,
+    into: &mut Gathered,
 ) -> Option<()> {
     scan.open(b'[')?;
     let mut first = true;
@@ -105,7 +105,7 @@ fn list(
     key: u32,
     asked: bool,
     names: &mut Names,
-    into: &mut MicroOps,
+    into: &mut Gathered,
 ) -> Option<Argument> {
     scan.pass(b'[')?;
     let (text, from) = (scan.rest(), into.elements.len());
@@ -134,11 +134,11 @@ mod tests {
     use proptest::prelude::*;
     use rashomon_core::{Kind, Op, Process, Value};
 
-    use super::super::micro_ops::{MicroOps, Names, Reading};
+    use super::super::micro_ops::{Gathered, Names, Reading};
     use super::{Event, Notation, event};
 
-    fn scan(line: &str, notation: Notation) -> Option<(Event<'_>, MicroOps)> {
-        let (mut names, mut micro_ops) = (Names::default(), MicroOps::default());
+    fn scan(line: &str, notation: Notation) -> Option<(Event<'_>, Gathered)> {
+        let (mut names, mut micro_ops) = (Names::default(), Gathered::default());
         let event = event(line.as_bytes(), notation, Reading::Lists, &mut names, &mut micro_ops)?;
         Some((event, micro_ops))
     }
@@ -192,7 +192,7 @@ mod tests {
                 let op: Op = serde_json::from_str(&text).unwrap();
                 prop_assert_eq!((event.index, Some(event.time)), (Some(op.index), Some(Some(op.time.0))));
                 prop_assert_eq!((event.kind, Process::Client(event.process)), (op.kind, op.process));
-                let (mut names, mut slow) = (Names::default(), MicroOps::default());
+                let (mut names, mut slow) = (Names::default(), Gathered::default());
                 names.take(&op.value, op.kind != Kind::Ok, Reading::Lists, &mut slow).unwrap();
                 prop_assert_eq!(micro_ops.list.len(), slow.list.len());
                 prop_assert_eq!(micro_ops.elements.len(), slow.elements.len());
@@ -203,14 +203,15 @@ mod tests {
         fn lists_are_read_alike_whatever_was_read_before(
             lists in proptest::collection::vec((0..2_u32, "([0-9]{1,2}(,| , |, )){0,3}[0-9]{1,2} ?"), 1..8),
         ) {
-            let (mut names, mut micro_ops) = (Names::default(), MicroOps::default());
+            let (mut names, mut micro_ops) = (Names::default(), Gathered::default());
             for (key, list) in lists {
+                micro_ops.clear();
                 let value = format!(r#"[["r",{},[{list}]]]"#, key * 1024);
                 let line = format!(r#"{{"type":"ok","process":1,"f":"t","value":{value}}}"#);
                 let known = event(line.as_bytes(), Notation::Json, Reading::Lists, &mut names, &mut micro_ops);
                 let value: Result<Value, _> = serde_json::from_str(&value);
                 prop_assert_eq!(known.is_some(), value.is_ok(), "{}", line);
-                let mut slow = MicroOps::default();
+                let mut slow = Gathered::default();
                 if let Ok(value) = value {
                     Names::default().take(&value, false, Reading::Lists, &mut slow).unwrap();
                     prop_assert_eq!(&micro_ops.elements, &slow.elements);
@@ -222,7 +223,7 @@ mod tests {
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40), cut in 0..OK.len()) {
             let line = [&OK.as_bytes()[..cut], &bytes].concat();
             for notation in [Notation::Json, Notation::Edn] {
-                let (mut names, mut micro_ops) = (Names::default(), MicroOps::default());
+                let (mut names, mut micro_ops) = (Names::default(), Gathered::default());
                 let _ = event(&line, notation, Reading::Values, &mut names, &mut micro_ops);
             }
         }

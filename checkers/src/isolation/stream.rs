@@ -1,16 +1,15 @@
 //! Transactions taken one event after another, so that nothing of the history but what was learnt of it is kept.
 
-use rashomon_core::{History, Kind, Op, Process, Verdict};
+use rashomon_core::{History, Kind, Op, Verdict};
 
+use super::batch::{Batch, Event, Intake, Numbering};
 use super::level::Level;
 use super::lists::Lists;
-use super::micro_ops::{MicroOps, Names, Reading};
+use super::micro_ops::{Names, Reading};
 use super::registers::Registers;
-use super::scan;
 use super::transactions::{Misplaced, Transactions};
 use super::{checker, rw_register};
-use crate::Budget;
-use crate::scan::Notation;
+use crate::{Budget, Job};
 
 /// Judges transactions while they are read.
 ///
@@ -19,23 +18,19 @@ use crate::scan::Notation;
 #[derive(Debug)]
 pub struct Stream {
     promised: Level,
-    subject: Subject,
-    names: Names,
-    transactions: Transactions,
-    micro_ops: MicroOps,
-    /// Why the history cannot be judged, once that is known.
-    unknown: Option<String>,
+    numbering: Numbering,
+    learning: Learning,
+    /// For single events.
+    batch: Batch,
 }
 
-/// An event that was taken from its line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// Its index, where it names one.
-    pub index: Option<u64>,
-    /// Its time in nanoseconds, where it names one.
-    pub time: Option<u64>,
-    /// What it says of its transaction.
-    pub kind: Kind,
+/// What was learnt from events.
+#[derive(Debug)]
+struct Learning {
+    subject: Subject,
+    transactions: Transactions,
+    /// Why the history cannot be judged, once that is known.
+    unknown: Option<Unknown>,
 }
 
 #[derive(Debug)]
@@ -44,7 +39,33 @@ enum Subject {
     Registers(Registers),
 }
 
-/// How often the budget is looked at, in events.
+/// Why a history cannot be judged.
+#[derive(Clone, Debug)]
+enum Unknown {
+    Because(String),
+    /// At this event a value is written to a key for the second time.
+    Twice {
+        event: u64,
+        key: u32,
+        value: u32,
+    },
+}
+
+/// A value was written to a key a second time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Twice {
+    pub(super) key: u32,
+    pub(super) value: u32,
+}
+
+/// An event that cannot follow those before it.
+#[derive(Clone, Debug)]
+pub(crate) struct Unfit {
+    pub(crate) line: usize,
+    pub(crate) reason: String,
+}
+
+/// How often the budget is looked at, in events that are taken one by one.
 const EVERY: u64 = 1024;
 
 impl Stream {
@@ -55,7 +76,7 @@ impl Stream {
 
     /// Of events whose order is not that of real time: only that of each process counts.
     pub fn untimed(mut self) -> Stream {
-        self.transactions = Transactions::new(false);
+        self.learning.transactions = Transactions::new(false);
         self
     }
 
@@ -65,97 +86,135 @@ impl Stream {
     }
 
     fn of(subject: Subject, promised: Level) -> Stream {
+        let reading = match subject {
+            Subject::Lists(_) => Reading::Lists,
+            Subject::Registers(_) => Reading::Values,
+        };
         Stream {
             promised,
-            subject,
-            names: Names::default(),
-            transactions: Transactions::new(true),
-            micro_ops: MicroOps::default(),
-            unknown: None,
-        }
-    }
-
-    /// Takes a whole history.
-    pub(super) fn follow(&mut self, history: &History, budget: &Budget<'_>) {
-        for op in history.ops() {
-            if self.unknown.is_some() {
-                break;
-            }
-            let taken = self.take(op, budget);
-            debug_assert!(taken.is_ok(), "the events of a history follow each other");
+            numbering: Numbering::new(reading),
+            learning: Learning { subject, transactions: Transactions::new(true), unknown: None },
+            batch: Batch::default(),
         }
     }
 
     /// Takes the next event. An error says why it cannot follow the events before it.
     pub fn take(&mut self, op: &Op, budget: &Budget<'_>) -> Result<(), String> {
-        let Process::Client(process) = op.process else { return Ok(()) };
-        let asked = op.kind == Kind::Invoke;
-        self.micro_ops.clear();
-        if self.unknown.is_none() && matches!(op.kind, Kind::Invoke | Kind::Ok) {
-            let taken = self.names.take(&op.value, asked, self.reading(), &mut self.micro_ops);
-            self.unknown = taken.err().map(|reason| format!("event {}: {reason}", op.index));
+        if op.index.is_multiple_of(EVERY) {
+            self.look_at(budget, op.index, 0);
         }
-        self.event(op.kind, process, &op.f, op.index, budget)
+        self.batch.clear();
+        let mut intake = Intake { numbering: &mut self.numbering, batch: &mut self.batch };
+        intake.take(0, op);
+        self.learning.learn(&self.batch).map_err(|unfit| unfit.reason)
     }
 
-    /// Takes an event in JSON, if it is of a client and spelled as usual: then the answer is what it was, or why it
-    /// cannot follow the events before it. Its place in the history is its index, if no other is given.
-    pub fn take_json(
+    /// Takes a whole history.
+    pub(super) fn follow(&mut self, history: &History, budget: &Budget<'_>) {
+        let mut ops = history.ops().iter();
+        let fill = |intake: &mut Intake<'_>| -> Result<bool, Unfit> {
+            while !intake.is_full() {
+                let Some(op) = ops.next() else { return Ok(false) };
+                intake.take(0, op);
+            }
+            Ok(true)
+        };
+        let fed = self.feed(fill, budget);
+        debug_assert!(fed.is_ok(), "the events of a history follow each other");
+    }
+
+    /// Takes all that `fill` puts into batches, until it says that there is no more. While a batch is filled what was in
+    /// the one before is learnt; an error of `fill` counts once that was done.
+    pub(crate) fn feed<E: From<Unfit> + Send>(
         &mut self,
-        text: &[u8],
-        place: Option<u64>,
+        mut fill: impl FnMut(&mut Intake<'_>) -> Result<bool, E> + Send,
         budget: &Budget<'_>,
-    ) -> Option<Result<Taken, String>> {
-        self.take_line(text, Notation::Json, place, budget)
-    }
-
-    /// The same for an event in EDN.
-    pub fn take_edn(
-        &mut self,
-        text: &[u8],
-        place: u64,
-        budget: &Budget<'_>,
-    ) -> Option<Result<Taken, String>> {
-        self.take_line(text, Notation::Edn, Some(place), budget)
-    }
-
-    fn take_line(
-        &mut self,
-        line: &[u8],
-        notation: Notation,
-        place: Option<u64>,
-        budget: &Budget<'_>,
-    ) -> Option<Result<Taken, String>> {
-        let reading = self.reading();
-        let event = scan::event(line, notation, reading, &mut self.names, &mut self.micro_ops)?;
-        let taken = Taken { index: event.index, time: event.time, kind: event.kind };
-        let at = place.or(event.index)?;
-        Some(self.event(event.kind, event.process, event.f, at, budget).map(|()| taken))
-    }
-
-    fn reading(&self) -> Reading {
-        match self.subject {
-            Subject::Lists(_) => Reading::Lists,
-            Subject::Registers(_) => Reading::Values,
+    ) -> Result<(), E> {
+        let (mut batch, mut spare) = (Batch::default(), Batch::default());
+        let mut last: Result<bool, E> = Ok(true);
+        let mut events = 0;
+        loop {
+            self.look_at(budget, events, batch.bytes() + spare.bytes());
+            events += batch.len() as u64;
+            spare.clear();
+            let (mut filled, mut learnt) = (Ok(false), Ok(()));
+            let Stream { numbering, learning, .. } = self;
+            let mut jobs: Vec<Job<'_>> = Vec::new();
+            if let Ok(true) = last {
+                let mut intake = Intake { numbering, batch: &mut spare };
+                let (fill, filled) = (&mut fill, &mut filled);
+                jobs.push(Box::new(move || *filled = fill(&mut intake)));
+            }
+            jobs.push(Box::new(|| learnt = learning.learn(&batch)));
+            budget.crew.work(jobs);
+            learnt?;
+            if !last? {
+                return Ok(());
+            }
+            last = filled;
+            std::mem::swap(&mut batch, &mut spare);
         }
     }
 
-    /// Takes the next event, whose micro-ops are there already.
-    fn event(
-        &mut self,
-        kind: Kind,
-        process: u64,
-        f: &str,
-        index: u64,
-        budget: &Budget<'_>,
-    ) -> Result<(), String> {
-        if index.is_multiple_of(EVERY) {
-            self.look_at(budget, index);
+    fn look_at(&mut self, budget: &Budget<'_>, event: u64, besides: usize) {
+        let spent = if (budget.expired)() {
+            "time"
+        } else if self.bytes() + besides > budget.bytes {
+            "memory"
+        } else {
+            return;
+        };
+        let because = || Unknown::Because(format!("event {event}: {spent} budget exhausted"));
+        self.learning.unknown.get_or_insert_with(because);
+    }
+
+    fn bytes(&self) -> usize {
+        let subject = match &self.learning.subject {
+            // Besides, it is counted who read each version, and kept who has been put in order.
+            Subject::Lists(lists) => lists.bytes() + lists.appended() * 4,
+            // The graph of dependencies takes about as much again once all is read.
+            Subject::Registers(registers) => 2 * registers.bytes(),
+        };
+        subject + 2 * self.learning.transactions.bytes() + self.numbering.names.bytes()
+    }
+
+    /// Judges what was taken.
+    pub fn verdict(self, budget: &Budget<'_>) -> Verdict {
+        let Stream { promised, numbering: Numbering { names, .. }, learning, .. } = self;
+        let Learning { subject, transactions, unknown } = learning;
+        let name = match subject {
+            Subject::Lists(_) => "list-append",
+            Subject::Registers(_) => "rw-register",
+        };
+        let judged = match (unknown, &subject) {
+            (Some(unknown), Subject::Lists(_)) => Err(unknown.told("appended", &names)),
+            (Some(unknown), Subject::Registers(_)) => Err(unknown.told("written", &names)),
+            (None, Subject::Lists(lists)) => checker::judge(lists, &names, &transactions, promised, budget),
+            (None, Subject::Registers(registers)) => {
+                rw_register::judge(registers, &names, &transactions, promised, budget)
+            }
+        };
+        judged.unwrap_or_else(|reason| Verdict::unknown(name, reason))
+    }
+}
+
+impl Learning {
+    /// Takes the events of a batch. An error says why one of them cannot follow those before it.
+    fn learn(&mut self, batch: &Batch) -> Result<(), Unfit> {
+        batch
+            .events()
+            .try_for_each(|event| self.event(&event).map_err(|reason| Unfit { line: event.line, reason }))
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> Result<(), String> {
+        let Event { index, kind, process, f, micro_ops, .. } = *event;
+        if let Some(reason) = event.unknown {
+            self.because(|| format!("event {index}: {reason}"));
         }
         let placed = if kind == Kind::Invoke {
-            self.transactions.invoke(process, f, index, &self.micro_ops)
+            self.transactions.invoke(process, f, index, micro_ops)
         } else {
-            self.transactions.complete(process, f, kind, index, &self.micro_ops)
+            self.transactions.complete(process, f, kind, index, micro_ops)
         };
         let number = match placed {
             Ok(number) => number,
@@ -170,7 +229,7 @@ impl Stream {
             }
             Err(Misplaced::TooMany) => return Err("there are more events than can be numbered".to_owned()),
             Err(Misplaced::Other) => {
-                self.unknown.get_or_insert_with(|| {
+                self.because(|| {
                     format!("event {index}: the transaction ended with other micro-ops than it began with")
                 });
                 return Ok(());
@@ -179,58 +238,39 @@ impl Stream {
         if self.unknown.is_some() {
             return Ok(());
         }
-        let (micro_ops, names) = (&self.micro_ops, &self.names);
         let taken = match (&mut self.subject, kind) {
-            (Subject::Lists(lists), Kind::Invoke) => lists.begin(number, micro_ops, names),
-            (Subject::Registers(registers), Kind::Invoke) => registers.begin(number, micro_ops, names),
+            (Subject::Lists(lists), Kind::Invoke) => lists.begin(number, micro_ops.list),
+            (Subject::Registers(registers), Kind::Invoke) => registers.begin(number, micro_ops.list),
             (Subject::Lists(lists), Kind::Ok) => {
-                lists.end(number, micro_ops, names);
+                lists.end(number, micro_ops);
                 Ok(())
             }
             (Subject::Registers(registers), Kind::Ok) => {
-                registers.end(number, micro_ops, names);
+                registers.end(number, micro_ops.list);
                 Ok(())
             }
             (_, Kind::Fail | Kind::Info) => Ok(()),
         };
-        self.unknown = taken.err().map(|reason| format!("event {index}: {reason}"));
+        let twice = taken.err();
+        self.unknown = twice.map(|Twice { key, value }| Unknown::Twice { event: index, key, value });
         Ok(())
     }
 
-    fn look_at(&mut self, budget: &Budget<'_>, index: u64) {
-        let spent = if (budget.expired)() {
-            "time"
-        } else if self.bytes() > budget.bytes {
-            "memory"
-        } else {
-            return;
-        };
-        self.unknown.get_or_insert_with(|| format!("event {index}: {spent} budget exhausted"));
+    /// Notes why the history cannot be judged, if there is no earlier reason.
+    fn because(&mut self, reason: impl FnOnce() -> String) {
+        self.unknown.get_or_insert_with(|| Unknown::Because(reason()));
     }
+}
 
-    fn bytes(&self) -> usize {
-        let subject = match &self.subject {
-            Subject::Lists(lists) => lists.bytes(),
-            Subject::Registers(registers) => registers.bytes(),
-        };
-        // The graph of dependencies takes about as much again once all is read.
-        2 * (subject + self.transactions.bytes()) + self.names.bytes()
-    }
-
-    /// Judges what was taken.
-    pub fn verdict(self, budget: &Budget<'_>) -> Verdict {
-        let name = match self.subject {
-            Subject::Lists(_) => "list-append",
-            Subject::Registers(_) => "rw-register",
-        };
-        let Stream { promised, names, transactions, .. } = &self;
-        let judged = match (&self.unknown, &self.subject) {
-            (Some(reason), _) => Err(reason.clone()),
-            (None, Subject::Lists(lists)) => checker::judge(lists, names, transactions, *promised, budget),
-            (None, Subject::Registers(registers)) => {
-                rw_register::judge(registers, names, transactions, *promised, budget)
-            }
-        };
-        judged.unwrap_or_else(|reason| Verdict::unknown(name, reason))
+impl Unknown {
+    fn told(self, put: &str, names: &Names) -> String {
+        match self {
+            Unknown::Because(reason) => reason,
+            Unknown::Twice { event, key, value } => format!(
+                "event {event}: {} is {put} to key {} a second time: values must differ",
+                names.value(value),
+                names.key(key)
+            ),
+        }
     }
 }

@@ -6,29 +6,30 @@ use rustc_hash::FxHashMap;
 use super::graph::{Class, Edges};
 use super::micro_ops::{MicroOp, MicroOps, Verb};
 
-/// One transaction: where it stands in the history, and how it ended.
+/// One transaction: where it stands in the history.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Transaction {
     pub(super) process: u64,
     pub(super) invoke: u64,
     pub(super) completion: Option<u64>,
-    pub(super) outcome: Kind,
 }
 
 /// A transaction as it is kept: small, as there are many.
 #[derive(Clone, Copy, Debug)]
 struct Kept {
+    /// Its process, and in the two bits above how it ended.
     process: u32,
     invoke: u32,
     /// `NEVER` while it has none.
     completion: u32,
-    /// How many transactions had begun when it ended; or how it ended, when that was not ok.
-    after: u32,
 }
 
 const NEVER: u32 = u32::MAX;
-const INFO: u32 = u32::MAX;
-const FAIL: u32 = u32::MAX - 1;
+const OUTCOME_SHIFT: u32 = 30;
+const PROCESS: u32 = (1 << OUTCOME_SHIFT) - 1;
+const INFO: u32 = 0;
+const OK: u32 = 1;
+const FAIL: u32 = 2;
 
 /// A process: what it asked for last, while that is open.
 #[derive(Debug)]
@@ -83,20 +84,30 @@ impl Transactions {
     }
 
     pub(super) fn outcome(&self, number: u32) -> Kind {
-        match self.list[number as usize].after {
+        match self.list[number as usize].process >> OUTCOME_SHIFT {
             INFO => Kind::Info,
-            FAIL => Kind::Fail,
-            _ => Kind::Ok,
+            OK => Kind::Ok,
+            _ => Kind::Fail,
         }
+    }
+
+    /// The event with which it began.
+    pub(super) fn invoke_of(&self, number: u32) -> u32 {
+        self.list[number as usize].invoke
+    }
+
+    /// The event with which it ended ok.
+    pub(super) fn success_of(&self, number: u32) -> Option<u32> {
+        let kept = self.list[number as usize];
+        (kept.process >> OUTCOME_SHIFT == OK).then_some(kept.completion)
     }
 
     pub(super) fn get(&self, number: u32) -> Transaction {
         let kept = self.list[number as usize];
         Transaction {
-            process: self.asking[kept.process as usize].id,
+            process: self.asking[(kept.process & PROCESS) as usize].id,
             invoke: kept.invoke.into(),
             completion: (kept.completion != NEVER).then(|| kept.completion.into()),
-            outcome: self.outcome(number),
         }
     }
 
@@ -111,10 +122,13 @@ impl Transactions {
         process: u64,
         f: &str,
         index: u64,
-        micro_ops: &MicroOps,
+        micro_ops: MicroOps<'_>,
     ) -> Result<u32, Misplaced> {
-        let invoke = u32::try_from(index).ok().filter(|index| *index < FAIL).ok_or(Misplaced::TooMany)?;
+        let invoke = u32::try_from(index).ok().filter(|index| *index < NEVER).ok_or(Misplaced::TooMany)?;
         let fresh = self.asking.len() as u32;
+        if fresh > PROCESS {
+            return Err(Misplaced::TooMany);
+        }
         let process = *self.processes.entry(process).or_insert_with(|| {
             self.asking.push(Asking { id: process, open: None, f: String::new(), micro_ops: Vec::new() });
             fresh
@@ -124,9 +138,10 @@ impl Transactions {
         if asking.open.replace(number).is_some() {
             return Err(Misplaced::StillOpen);
         }
-        asking.micro_ops.clone_from(&micro_ops.list);
+        asking.micro_ops.clear();
+        asking.micro_ops.extend_from_slice(micro_ops.list);
         f.clone_into(&mut asking.f);
-        self.list.push(Kept { process, invoke, completion: NEVER, after: INFO });
+        self.list.push(Kept { process, invoke, completion: NEVER });
         Ok(number)
     }
 
@@ -137,24 +152,24 @@ impl Transactions {
         f: &str,
         outcome: Kind,
         index: u64,
-        micro_ops: &MicroOps,
+        micro_ops: MicroOps<'_>,
     ) -> Result<u32, Misplaced> {
-        let completion = u32::try_from(index).ok().filter(|index| *index < FAIL).ok_or(Misplaced::TooMany)?;
+        let completion =
+            u32::try_from(index).ok().filter(|index| *index < NEVER).ok_or(Misplaced::TooMany)?;
         let asking = self.processes.get(&process).map(|process| &mut self.asking[*process as usize]);
         let asking = asking.ok_or(Misplaced::NotOpen)?;
         let number = asking.open.take().ok_or(Misplaced::NotOpen)?;
         if asking.f != f {
             return Err(Misplaced::Begun(asking.f.clone()));
         }
-        let begun = self.list.len() as u32;
         let kept = &mut self.list[number as usize];
         kept.completion = completion;
-        match outcome {
-            Kind::Ok => kept.after = begun,
-            Kind::Fail => kept.after = FAIL,
-            Kind::Invoke | Kind::Info => {}
-        }
-        if outcome == Kind::Ok && !same(&asking.micro_ops, &micro_ops.list) {
+        kept.process |= match outcome {
+            Kind::Ok => OK,
+            Kind::Fail => FAIL,
+            Kind::Invoke | Kind::Info => INFO,
+        } << OUTCOME_SHIFT;
+        if outcome == Kind::Ok && !same(&asking.micro_ops, micro_ops.list) {
             return Err(Misplaced::Other);
         }
         if outcome == Kind::Info {
@@ -164,48 +179,68 @@ impl Transactions {
         Ok(number)
     }
 
-    /// Adds the orders that the history itself shows: of each process, and of real time.
-    ///
-    /// A transaction that ended comes before all that were invoked later, which are those with the numbers from some
-    /// place on. A row of links stands for them, with one at each such place; it is as long as the history whatever the
-    /// number of clients.
-    pub(super) fn order(&self, edges: &mut Edges) {
-        let mut last = vec![NEVER; self.asking.len()];
-        let mut links = vec![NEVER; self.list.len()];
+    /// For each transaction the last that its process had done before.
+    pub(super) fn earlier(&self) -> Vec<Option<u32>> {
+        let mut last = vec![None; self.asking.len()];
+        let mut earlier = Vec::with_capacity(self.list.len());
         for (number, kept) in (0..).zip(&self.list) {
-            let last = &mut last[kept.process as usize];
-            if *last != NEVER {
-                edges.add(*last, number, Class::PROCESS);
+            let last = &mut last[(kept.process & PROCESS) as usize];
+            earlier.push(*last);
+            if self.success_of(number).is_some() {
+                *last = Some(number);
             }
-            if kept.after < FAIL {
-                *last = number;
-                if let Some(link) = links.get_mut(kept.after as usize) {
-                    *link = 0;
-                }
+        }
+        earlier
+    }
+
+    /// Adds the orders that the history itself shows, between some of the transactions: of each process, and of real time.
+    /// A vertex is the place of its transaction among them; they are in order of their numbers.
+    ///
+    /// A transaction that ended comes before all that were invoked later, which are those from some place on. A row of
+    /// links stands for them, with one at each such place; it is as long as the history whatever the number of clients.
+    pub(super) fn order(&self, among: &[u32], edges: &mut Edges) {
+        let kept = |number: &u32| self.list[*number as usize];
+        let mut last: FxHashMap<u32, u32> = FxHashMap::default();
+        for (place, number) in (0..).zip(among) {
+            let process = kept(number).process & PROCESS;
+            if let Some(last) = last.get(&process) {
+                edges.add(*last, place, Class::PROCESS);
+            }
+            if self.success_of(*number).is_some() {
+                last.insert(process, place);
             }
         }
         if !self.timed {
             return;
         }
+        let afters: Vec<Option<usize>> = (1..)
+            .zip(among)
+            .map(|(next, number)| {
+                let end = self.success_of(*number)?;
+                let later = among[next..].partition_point(|other| kept(other).invoke < end);
+                (next + later < among.len()).then_some(next + later)
+            })
+            .collect();
+        let mut links = vec![NEVER; among.len()];
+        for after in afters.iter().flatten() {
+            links[*after] = 0;
+        }
         let mut current = None;
-        for number in self.numbers() {
-            if links[number as usize] != NEVER {
-                let link = edges.link();
+        for (place, link) in (0..).zip(&mut links) {
+            if *link != NEVER {
+                *link = edges.link();
                 if let Some(before) = current {
-                    edges.add(before, link, Class::LINK);
+                    edges.add(before, *link, Class::LINK);
                 }
-                links[number as usize] = link;
-                current = Some(link);
+                current = Some(*link);
             }
             if let Some(link) = current {
-                edges.add(link, number, Class::LINK);
+                edges.add(link, place, Class::LINK);
             }
         }
-        for (number, kept) in (0..).zip(&self.list) {
-            if kept.after < FAIL
-                && let Some(link) = links.get(kept.after as usize)
-            {
-                edges.add(number, *link, Class::REALTIME);
+        for (place, after) in (0..).zip(afters) {
+            if let Some(after) = after {
+                edges.add(place, links[after], Class::REALTIME);
             }
         }
     }

@@ -68,11 +68,6 @@ impl Values {
         datum
     }
 
-    /// How many values there are.
-    pub(crate) fn len(&self) -> usize {
-        self.list.len()
-    }
-
     /// About how much memory it takes.
     pub(crate) fn bytes(&self) -> usize {
         self.list.capacity() * size_of::<Stored>() + self.small.capacity() * 4 + self.integers.capacity() * 16

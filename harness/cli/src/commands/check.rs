@@ -107,7 +107,8 @@ fn examine(
     let large = if arguments.report.is_none() {
         let bounds = Bounds::from_now(arguments);
         let expired = || bounds.expired();
-        let budget = Budget::new(arguments.budget_memory, &expired);
+        let threads = Threads::of_this_machine();
+        let budget = Budget::new(arguments.budget_memory, &expired).with_crew(&threads);
         history::judge_large(source, arguments.format, question, &budget, &bar)
             .map(|streamed| streamed.map(|streamed| bounds.judged(streamed)))
     } else {
