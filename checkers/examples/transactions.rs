@@ -4,14 +4,23 @@
 //! transactions read what is old; `transactions judge FILE [LEVELS]` judges one while it is read.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 
 use rashomon_checkers::Budget;
-use rashomon_checkers::formats::{Format, judge_stream};
+use rashomon_checkers::formats::{Format, Source, judge_stream};
 use rashomon_checkers::generate::ListClients;
-use rashomon_checkers::isolation::table;
+use rashomon_checkers::isolation::{ListAppend, table};
 use rashomon_core::Seed;
 use rashomon_core::history::HEADER;
+
+/// The path of a history.
+struct Path<'a>(&'a str);
+
+impl Source for Path<'_> {
+    fn open(&self) -> io::Result<Box<dyn BufRead + Send + '_>> {
+        Ok(Box::new(BufReader::with_capacity(1 << 18, File::open(self.0)?)))
+    }
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -40,8 +49,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             out.flush()?;
         }
         ["judge", file] => {
-            let source = BufReader::with_capacity(1 << 18, File::open(file)?);
-            let told = judge_stream(source, Format::Jsonl, "list-append", None, &Budget::unlimited())?;
+            let checker = ListAppend::default();
+            let told = judge_stream(&Path(file), Format::Jsonl, &checker, &Budget::unlimited())?;
+            let told = told.ok_or("transactions can be judged while they are read")?;
             println!("{}", told.verdict.summary.chars().take(300).collect::<String>());
             println!("{}", told.verdict.stats["anomalies"]);
             print!("{}", table(&told.verdict).unwrap_or_default());

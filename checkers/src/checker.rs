@@ -2,7 +2,6 @@
 
 use rashomon_core::{History, Verdict};
 
-use crate::Budget;
 use crate::adya::Adya;
 use crate::atomic_commitment::AtomicCommitment;
 use crate::availability::Availability;
@@ -22,6 +21,7 @@ use crate::sessions::{Guarantee, Sequential, SessionGuarantees};
 use crate::set::Set;
 use crate::stats::Stats;
 use crate::unique_ids::UniqueIds;
+use crate::{Budget, Follow};
 
 /// Judges histories.
 pub trait Checker: Send + Sync {
@@ -35,6 +35,11 @@ pub trait Checker: Send + Sync {
     ///
     /// Never `valid` when nothing was observed, and `unknown` when the budget ran out first.
     fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict;
+
+    /// The same while the history is read, if this checker can.
+    fn follow(&self) -> Option<Box<dyn Follow + '_>> {
+        None
+    }
 }
 
 /// The banks of the workload `bank`.

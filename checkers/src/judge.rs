@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::atomic_commitment::AtomicCommitment;
 use crate::bank::{Bank, Statement};
 use crate::consensus::Consensus;
-use crate::formats::Recording;
+use crate::formats::{Beginning, Format, Recording};
 use crate::isolation::{Level, ListAppend, RwRegister};
 use crate::linearizable::Linearizable;
 use crate::lock::Lock;
@@ -68,12 +68,32 @@ pub fn names() -> Vec<&'static str> {
 /// Judges a recording.
 pub fn judge(recording: &Recording, question: &Question, budget: &Budget<'_>) -> Result<Verdict, JudgeError> {
     let name = question.model.as_deref().or(recording.model).ok_or(JudgeError::NoModel)?;
-    let checker = checker(name, recording, question)?;
-    // A checker with a name of its own is asked as it is.
-    if question.by_search && checker.name() != LINEARIZABLE {
-        return Err(JudgeError::NoSearch(name.to_owned()));
+    let mut about = About::of(recording.format);
+    // Our own workload names its transfers, and all its banks begin alike.
+    about.names_transfers = recording.history.pairs().any(|pair| pair.invoke.value.get("id").is_some());
+    Ok(asked(name, about, question)?.check(&recording.history, budget))
+}
+
+/// The checker for a file that begins so, to judge it while it is read, by [`judge_stream`](crate::formats::judge_stream).
+pub fn checker_of(beginning: Beginning, question: &Question) -> Result<Box<dyn Checker>, JudgeError> {
+    let name = question.model.as_deref().or(beginning.model).ok_or(JudgeError::NoModel)?;
+    asked(name, About::of(beginning.format), question)
+}
+
+/// What a checker should know of a recording.
+#[derive(Clone, Copy, Debug)]
+struct About {
+    nil_reads_anything: bool,
+    timed: bool,
+    names_transfers: bool,
+}
+
+impl About {
+    fn of(format: Format) -> About {
+        let nil_reads_anything = matches!(format, Format::JepsenEdn | Format::JepsenJson);
+        let timed = !matches!(format, Format::Plume | Format::Dbcop | Format::Cobra);
+        About { nil_reads_anything, timed, names_transfers: false }
     }
-    Ok(checker.check(&recording.history, budget))
 }
 
 /// The name of the checkers that know of a search and of monitors.
@@ -84,12 +104,22 @@ fn linearizable<M: Model + Send + Sync + 'static>(model: M, question: &Question)
     Box::new(if question.by_search { checker.by_search() } else { checker })
 }
 
+/// The checker that a question asks, if it can be asked so.
+fn asked(name: &str, about: About, question: &Question) -> Result<Box<dyn Checker>, JudgeError> {
+    let checker = checker(name, about, question)?;
+    // A checker with a name of its own is asked as it is.
+    if question.by_search && checker.name() != LINEARIZABLE {
+        return Err(JudgeError::NoSearch(name.to_owned()));
+    }
+    Ok(checker)
+}
+
 /// The checker that a question asks.
-fn checker(name: &str, recording: &Recording, question: &Question) -> Result<Box<dyn Checker>, JudgeError> {
+fn checker(name: &str, about: About, question: &Question) -> Result<Box<dyn Checker>, JudgeError> {
     let initial = question.initial.as_ref().filter(|value| !value.is_null());
     let refused = |model, value: &Value| JudgeError::Initial { model, value: value.to_string() };
     let first = initial.unwrap_or(&Value::Null);
-    let wildcard = recording.nil_reads_anything;
+    let wildcard = about.nil_reads_anything;
     let sessions = |checker: SessionGuarantees| -> Box<dyn Checker> {
         Box::new(checker.with_nil_reading_anything(wildcard).with_initial(first))
     };
@@ -123,15 +153,12 @@ fn checker(name: &str, recording: &Recording, question: &Question) -> Result<Box
         "session-guarantees" => sessions(SessionGuarantees::default()),
         "bank" => Box::new(match initial {
             Some(value) => Bank::beginning_with(Statement::parse(value).map_err(|_| refused("bank", value))?),
-            // Our own workload names its transfers, and all its banks begin alike.
-            None if recording.history.pairs().any(|pair| pair.invoke.value.get("id").is_some()) => {
-                Bank::new(BANK)
-            }
+            None if about.names_transfers => Bank::new(BANK),
             None => Bank::as_first_read(),
         }),
         other => {
-            let checker = fixed(other, recording, question)
-                .ok_or_else(|| JudgeError::UnknownModel(other.to_owned()))?;
+            let checker =
+                fixed(other, about, question).ok_or_else(|| JudgeError::UnknownModel(other.to_owned()))?;
             if let Some(value) = initial {
                 let model = NAMES.into_iter().find(|name| *name == other).unwrap_or(checker.name());
                 return Err(refused(model, value));
@@ -142,10 +169,9 @@ fn checker(name: &str, recording: &Recording, question: &Question) -> Result<Box
 }
 
 /// The checker of that name whose objects have one beginning only.
-fn fixed(name: &str, recording: &Recording, question: &Question) -> Option<Box<dyn Checker>> {
+fn fixed(name: &str, about: About, question: &Question) -> Option<Box<dyn Checker>> {
     // What a history says nothing of is not asked of it, unless by name.
-    let strongest =
-        if recording.timed { Level::STRICT_SERIALIZABLE } else { Level::STRONG_SESSION_SERIALIZABLE };
+    let strongest = if about.timed { Level::STRICT_SERIALIZABLE } else { Level::STRONG_SESSION_SERIALIZABLE };
     let promised = question.promised.unwrap_or(strongest);
     let (lists, registers) = (ListAppend::promising(promised), RwRegister::promising(promised));
     Some(match name {
@@ -159,8 +185,8 @@ fn fixed(name: &str, recording: &Recording, question: &Question) -> Option<Box<d
         "mutex" => linearizable(Mutex::plain(), question),
         "lock" => linearizable(Mutex::fenced(), question),
         "sections" => Box::new(Lock),
-        "list-append" => Box::new(if recording.timed { lists } else { lists.untimed() }),
-        "rw-register" => Box::new(if recording.timed { registers } else { registers.untimed() }),
+        "list-append" => Box::new(if about.timed { lists } else { lists.untimed() }),
+        "rw-register" => Box::new(if about.timed { registers } else { registers.untimed() }),
         "consensus" => Box::new(Consensus),
         "atomic-commitment" => Box::new(AtomicCommitment),
         "linearizable-bank" => linearizable(models::Bank::new(BANK), question),

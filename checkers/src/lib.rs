@@ -22,10 +22,12 @@
 //! clock or iterates over a map of random order.
 
 mod accusations;
+mod archive;
 mod budget;
 mod checker;
 mod circle;
 mod crew;
+mod follow;
 
 mod model;
 pub mod models;
@@ -63,9 +65,12 @@ mod scan;
 pub mod generate;
 pub mod notation;
 
+pub use archive::{Archive, Spans};
 pub use budget::Budget;
 pub use checker::{BANK, Checker, all, by_name};
 pub use crew::{Alone, Crew, Job};
-pub use judge::{JudgeError, Question, judge, names};
+pub use follow::{Fill, Follow, Inbox, Taken};
+pub use judge::{JudgeError, Question, checker_of, judge, names};
 pub use model::{Effect, Model};
 pub use passage::{Passage, Shape};
+pub use scan::Notation;

@@ -3,11 +3,12 @@
 mod transactions;
 
 use proptest::prelude::*;
-use rashomon_checkers::formats::{Format, judge_stream, read, streams, write_edn};
+use rashomon_checkers::formats::{Beginning, Format, judge_stream, read, write_edn};
 use rashomon_checkers::generate::ListClients;
-use rashomon_checkers::{Alone, Budget, Crew, Job, Question, judge};
+use rashomon_checkers::isolation::ListAppend;
+use rashomon_checkers::{Alone, Budget, Crew, Job, Question, checker_of, judge};
 use rashomon_core::history::HEADER;
-use rashomon_core::{History, Seed, Verdict};
+use rashomon_core::{History, HistoryError, Seed, Verdict};
 
 use transactions::transactions;
 
@@ -24,10 +25,15 @@ fn texts(history: &History) -> [(Format, String); 3] {
 }
 
 fn streamed(format: Format, text: &str) -> Result<Verdict, String> {
-    let model = streams(format, text).expect("these are transactions");
-    judge_stream(text.as_bytes(), format, model, None, &Budget::unlimited())
-        .map(|streamed| streamed.verdict)
-        .map_err(|error| error.to_string())
+    judge_by(format, text, &Budget::unlimited()).map_err(|error| error.to_string())
+}
+
+fn judge_by(format: Format, text: &str, budget: &Budget<'_>) -> Result<Verdict, HistoryError> {
+    let model = if text.contains("append") { "list-append" } else { "rw-register" };
+    let beginning = Beginning { format, model: Some(model) };
+    let checker = checker_of(beginning, &Question::default()).unwrap();
+    let streamed = judge_stream(&text.as_bytes(), format, checker.as_ref(), budget)?;
+    Ok(streamed.expect("transactions can be followed").verdict)
 }
 
 fn whole(format: Format, text: &str) -> Result<Verdict, String> {
@@ -112,7 +118,7 @@ fn a_verdict_does_not_depend_on_who_did_the_work() {
         let text = jsonl(&clients.history());
         let verdict = |crew: &dyn Crew| {
             let budget = Budget::new(usize::MAX, &|| false).with_crew(crew);
-            judge_stream(text.as_bytes(), Format::Jsonl, "list-append", None, &budget).unwrap().verdict
+            judge_by(Format::Jsonl, &text, &budget).unwrap()
         };
         let alone = verdict(&Alone);
         assert_eq!(alone.stats["transactions"], 20_000);
@@ -141,7 +147,7 @@ fn of_two_faults_of_a_file_the_first_is_told_whoever_does_the_work() {
     let text = lines.join("\n");
     for crew in [&Alone as &dyn Crew, &Backwards, &Threads] {
         let budget = Budget::new(usize::MAX, &|| false).with_crew(crew);
-        let error = judge_stream(text.as_bytes(), Format::Jsonl, "list-append", None, &budget).unwrap_err();
+        let error = judge_by(Format::Jsonl, &text, &budget).unwrap_err();
         assert!(error.to_string().starts_with("line 9001: "), "{error}");
     }
 }
@@ -166,9 +172,9 @@ fn a_broken_file_is_refused_like_the_whole() {
     }
     let torn = jsonl(&history);
     let torn = &torn[..torn.len() - 9];
-    let told =
-        judge_stream(torn.as_bytes(), Format::Jsonl, "list-append", None, &Budget::unlimited()).unwrap();
-    assert_eq!(told.notes, ["the last line was torn and was left out"]);
+    let checker = ListAppend::default();
+    let told = judge_stream(&torn.as_bytes(), Format::Jsonl, &checker, &Budget::unlimited());
+    assert_eq!(told.unwrap().unwrap().notes, ["the last line was torn and was left out"]);
 }
 
 proptest! {
@@ -185,8 +191,9 @@ proptest! {
         let text = text.as_bytes();
         let cut = cut.min(text.len());
         let broken = [&text[..cut], &bytes, &text[cut..]].concat();
-        for model in ["list-append", "rw-register"] {
-            let _ = judge_stream(broken.as_slice(), *format, model, None, &Budget::unlimited());
+        for name in ["list-append", "rw-register", "cas-register"] {
+            let checker = checker_of(Beginning { format: *format, model: Some(name) }, &Question::default());
+            let _ = judge_stream(&broken.as_slice(), *format, checker.unwrap().as_ref(), &Budget::unlimited());
         }
     }
 }

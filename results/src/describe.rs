@@ -155,9 +155,7 @@ pub(crate) fn in_short(invoke: &Op, completion: Option<&Op>) -> (String, String)
 pub(crate) fn core<'a>(history: &'a History, anomaly: &Anomaly) -> Vec<(&'a Op, Option<&'a Op>)> {
     let mut pairs: BTreeMap<u64, (&Op, Option<&Op>)> = BTreeMap::new();
     for event in &anomaly.events {
-        let Some(op) = usize::try_from(*event).ok().and_then(|index| history.ops().get(index)) else {
-            continue;
-        };
+        let Some(op) = history.op(*event) else { continue };
         let (invoke, completion) = match (op.kind, history.partner_of(op)) {
             (Kind::Invoke, partner) => (op, partner),
             (_, Some(invoke)) => (invoke, Some(op)),

@@ -4,6 +4,8 @@
 //! [`Format::detect`] tells formats apart by content. A file is read op by op: beside the history only one op of its text
 //! is held. Files come from outside, so an error names the line and the reason, and nothing panics.
 //!
+//! [`judge_stream`] judges a file while it is read, and keeps no history.
+//!
 //! A history of Cobra is several files, which [`read_cobra`] takes.
 //!
 //! [`Writer`] writes op by op in the formats that can be written so, and [`convert`](convert()) a whole recording, and says
@@ -17,8 +19,8 @@ mod forms;
 mod jepsen;
 mod porcupine;
 mod recording;
+mod stream;
 mod suggest;
-mod transactions;
 
 mod cobra;
 mod dbcop;
@@ -34,5 +36,5 @@ pub use edn::{Edn, EdnError, Reader};
 pub use format::Format;
 pub use jepsen::Keyed;
 pub use recording::{Recording, read, read_from, read_keyed};
-pub use transactions::{Streamed, judge_stream, streams};
+pub use stream::{Beginning, Source, Streamed, begins, judge_stream};
 pub use write::{Target, Writer, write_edn};

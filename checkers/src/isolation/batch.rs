@@ -5,6 +5,7 @@ use rashomon_core::{Kind, Op, Process};
 use super::micro_ops::{Gathered, MicroOps, Names, Reading};
 use super::scan;
 use crate::scan::Notation;
+use crate::{Inbox, Taken};
 
 /// Events of clients, in the order of their history, with their micro-ops in numbers.
 #[derive(Debug, Default)]
@@ -90,17 +91,6 @@ impl Batch {
     }
 }
 
-/// An event that was taken from its line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
-    /// Its index, where it names one.
-    pub(crate) index: Option<u64>,
-    /// Its time in nanoseconds, where it names one.
-    pub(crate) time: Option<u64>,
-    /// What it says of its transaction.
-    pub(crate) kind: Kind,
-}
-
 /// Makes numbers of events.
 #[derive(Debug)]
 pub(super) struct Numbering {
@@ -129,12 +119,12 @@ const ELEMENTS: usize = 1 << 20;
 
 impl Intake<'_> {
     /// Whether there is enough for now.
-    pub(crate) fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.batch.len() >= EVENTS || self.batch.micro_ops.elements.len() >= ELEMENTS
     }
 
     /// Takes the next event, if it is of a client, which stands at this line of its file.
-    pub(crate) fn take(&mut self, line: usize, op: &Op) {
+    pub(super) fn take(&mut self, line: usize, op: &Op) {
         let Process::Client(process) = op.process else { return };
         let Intake { numbering: Numbering { reading, names, lost }, batch } = self;
         let mut unknown = None;
@@ -145,10 +135,18 @@ impl Intake<'_> {
         }
         batch.push(line, op.index, (op.kind, process, &op.f), unknown);
     }
+}
 
-    /// Takes the next event from its text, if it is of a client and spelled as usual. Its index is the one that it names, if
-    /// none is given.
-    pub(crate) fn take_text(
+impl Inbox for Intake<'_> {
+    fn is_full(&self) -> bool {
+        Intake::is_full(self)
+    }
+
+    fn take(&mut self, line: usize, op: &mut Op) {
+        Intake::take(self, line, op);
+    }
+
+    fn take_text(
         &mut self,
         line: usize,
         text: &[u8],

@@ -17,7 +17,7 @@ use super::observed::Observed;
 use super::stream::Stream;
 use super::table::Table;
 use super::transactions::Transactions;
-use crate::{Budget, Checker};
+use crate::{Budget, Checker, Follow};
 
 /// Judges transactions over lists that they append to and read whole, in the terms of Jepsen's Elle.
 ///
@@ -46,6 +46,11 @@ impl ListAppend {
         ListAppend { promised, timed: true }
     }
 
+    fn stream(self) -> Stream {
+        let stream = Stream::lists(self.promised);
+        if self.timed { stream } else { stream.untimed() }
+    }
+
     /// Of histories that say nothing of real time, but only in which order each process did what.
     pub fn untimed(self) -> ListAppend {
         ListAppend { timed: false, ..self }
@@ -63,12 +68,13 @@ impl Checker for ListAppend {
     }
 
     fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
-        let mut stream = Stream::lists(self.promised);
-        if !self.timed {
-            stream = stream.untimed();
-        }
+        let mut stream = self.stream();
         stream.follow(history, budget);
         stream.verdict(budget)
+    }
+
+    fn follow(&self) -> Option<Box<dyn Follow + '_>> {
+        Some(Box::new(self.stream()))
     }
 }
 

@@ -45,9 +45,6 @@ mod rw_register;
 mod table;
 mod versions;
 
-pub(crate) use batch::{Intake, Taken};
-pub(crate) use stream::Unfit;
-
 pub use checker::ListAppend;
 pub use level::{Isolation, Level, Order};
 pub use rw_register::RwRegister;

@@ -13,7 +13,7 @@ use super::replay::replay;
 use super::stream::Stream;
 use super::table::Table;
 use super::transactions::Transactions;
-use crate::{Budget, Checker};
+use crate::{Budget, Checker, Follow};
 
 /// Judges transactions over registers that they write and read, in the terms of Jepsen's Elle.
 ///
@@ -39,6 +39,11 @@ impl RwRegister {
         RwRegister { promised, timed: true }
     }
 
+    fn stream(self) -> Stream {
+        let stream = Stream::registers(self.promised);
+        if self.timed { stream } else { stream.untimed() }
+    }
+
     /// Of histories that say nothing of real time, but only in which order each process did what.
     pub fn untimed(self) -> RwRegister {
         RwRegister { timed: false, ..self }
@@ -56,12 +61,13 @@ impl Checker for RwRegister {
     }
 
     fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
-        let mut stream = Stream::registers(self.promised);
-        if !self.timed {
-            stream = stream.untimed();
-        }
+        let mut stream = self.stream();
         stream.follow(history, budget);
         stream.verdict(budget)
+    }
+
+    fn follow(&self) -> Option<Box<dyn Follow + '_>> {
+        Some(Box::new(self.stream()))
     }
 }
 

@@ -34,16 +34,16 @@ pub(super) fn event<'t>(
     while !scan.close(b'}', first)? {
         first = false;
         match scan.name()? {
-            "index" if index.is_none() => index = Some(scan.count()?),
-            "time" if time.is_none() => time = Some(scan.count()?),
-            "process" if process.is_none() => process = Some(scan.count()?),
-            "f" if f.is_none() => f = Some(scan.word()?),
-            "type" if kind.is_none() => kind = Some(scan.kind()?),
-            "value" if !done => {
+            b"index" if index.is_none() => index = Some(scan.count()?),
+            b"time" if time.is_none() => time = Some(scan.count()?),
+            b"process" if process.is_none() => process = Some(scan.count()?),
+            b"f" if f.is_none() => f = Some(scan.word()?),
+            b"type" if kind.is_none() => kind = Some(scan.kind()?),
+            b"value" if !done => {
                 micro_ops(&mut scan, kind? != Kind::Ok, reading, names, into)?;
                 done = true;
             }
-            "node" | "error" => drop(scan.word()?),
+            b"node" | b"error" => drop(scan.word()?),
             _ => return None,
         }
     }

@@ -1,6 +1,6 @@
 //! Transactions taken one event after another, so that nothing of the history but what was learnt of it is kept.
 
-use rashomon_core::{History, Kind, Op, Verdict};
+use rashomon_core::{History, HistoryError, Kind, Op, Verdict};
 
 use super::batch::{Batch, Event, Intake, Numbering};
 use super::level::Level;
@@ -9,7 +9,8 @@ use super::micro_ops::{Names, Reading};
 use super::registers::Registers;
 use super::transactions::{Misplaced, Transactions};
 use super::{checker, rw_register};
-use crate::{Budget, Job};
+use crate::archive::Archive;
+use crate::{Budget, Fill, Follow, Job};
 
 /// Judges transactions while they are read.
 ///
@@ -60,9 +61,9 @@ pub(super) struct Twice {
 
 /// An event that cannot follow those before it.
 #[derive(Clone, Debug)]
-pub(crate) struct Unfit {
-    pub(crate) line: usize,
-    pub(crate) reason: String,
+pub(super) struct Unfit {
+    pub(super) line: usize,
+    pub(super) reason: String,
 }
 
 /// How often the budget is looked at, in events that are taken one by one.
@@ -119,13 +120,13 @@ impl Stream {
             }
             Ok(true)
         };
-        let fed = self.feed(fill, budget);
+        let fed = self.feed_with(fill, budget);
         debug_assert!(fed.is_ok(), "the events of a history follow each other");
     }
 
     /// Takes all that `fill` puts into batches, until it says that there is no more. While a batch is filled what was in
     /// the one before is learnt; an error of `fill` counts once that was done.
-    pub(crate) fn feed<E: From<Unfit> + Send>(
+    fn feed_with<E: From<Unfit> + Send>(
         &mut self,
         mut fill: impl FnMut(&mut Intake<'_>) -> Result<bool, E> + Send,
         budget: &Budget<'_>,
@@ -272,5 +273,21 @@ impl Unknown {
                 names.key(key)
             ),
         }
+    }
+}
+
+impl From<Unfit> for HistoryError {
+    fn from(unfit: Unfit) -> HistoryError {
+        HistoryError::at(unfit.line, unfit.reason)
+    }
+}
+
+impl Follow for Stream {
+    fn feed(&mut self, fill: &mut Fill<'_>, budget: &Budget<'_>) -> Result<(), HistoryError> {
+        self.feed_with(|intake: &mut Intake<'_>| fill(intake), budget)
+    }
+
+    fn verdict(self: Box<Self>, _archive: &dyn Archive, budget: &Budget<'_>) -> Verdict {
+        Stream::verdict(*self, budget)
     }
 }

@@ -1,16 +1,19 @@
 //! Why a core has no order, in words.
 
+use std::ops::ControlFlow;
+
 use rashomon_core::history::Pair;
-use rashomon_core::{History, Kind, Value};
+use rashomon_core::{HistoryError, Kind, Value};
 
 mod elements;
 mod growing;
 mod passages;
 
-use super::drawing::{node, pair};
+use super::drawing::node;
 use super::minimal::Core;
 use super::partition::{Claim, Known, NEVER, Partition};
 use super::search::Farthest;
+use crate::archive::{Archive, Excerpt};
 use crate::{Effect, Model};
 
 /// The operations that a sentence lists before it says "and more".
@@ -26,40 +29,43 @@ pub(crate) struct Story {
 /// Tells why the core of a partition has no order, as specifically as its shape allows.
 pub(crate) fn tell<M: Model>(
     model: &M,
-    history: &History,
-    partition: &Partition<'_, M>,
+    archive: &dyn Archive,
+    operations: &Excerpt,
+    partition: &Partition<M>,
     core: &Core,
     longest: &Farthest,
-) -> Story {
+) -> Result<Story, HistoryError> {
     let teller = Teller {
         model,
-        history,
+        operations,
         partition,
         core: core.claims.iter().map(|place| partition.claims[*place]).collect(),
     };
-    teller
-        .growing(core)
-        .or_else(|| teller.elements(core))
-        .or_else(|| teller.never_written())
+    let first = teller.growing(core, archive)?.or_else(|| teller.elements(core));
+    if let (None, Some(read)) = (&first, teller.never_written()) {
+        return teller.garbage(read, archive);
+    }
+    let story = first
         .or_else(|| teller.future_read())
         .or_else(|| teller.lost_update())
         .or_else(|| teller.stale_read())
         .or_else(|| teller.back_again())
         .or_else(|| teller.lost_append())
         .or_else(|| teller.passages(core))
-        .unwrap_or_else(|| teller.no_order(longest))
+        .unwrap_or_else(|| teller.no_order(longest));
+    Ok(story)
 }
 
-struct Teller<'a, 'h, M: Model> {
+struct Teller<'a, M: Model> {
     model: &'a M,
-    history: &'h History,
-    partition: &'a Partition<'h, M>,
+    operations: &'a Excerpt,
+    partition: &'a Partition<M>,
     core: Vec<Claim>,
 }
 
-impl<'h, M: Model> Teller<'_, 'h, M> {
-    fn pair(&self, claim: &Claim) -> Pair<'h> {
-        pair(self.history, claim.call)
+impl<'a, M: Model> Teller<'a, M> {
+    fn pair(&self, claim: &Claim) -> Pair<'a> {
+        self.operations.pair(claim.call)
     }
 
     /// `write 9 (op 790)`.
@@ -94,34 +100,40 @@ impl<'h, M: Model> Teller<'_, 'h, M> {
         self.partition.claims.iter().all(|claim| claim.effect != Known::Any)
     }
 
-    /// The value was never there.
-    fn never_written(&self) -> Option<Story> {
+    /// The read of a value that was never there, if that is the core.
+    fn never_written(&self) -> Option<&Claim> {
         let [read] = self.core.as_slice() else { return None };
         let state = read.effect.needs()?;
         let others = self.givers(state).any(|giver| giver.call != read.call);
-        if state == self.partition.initial || others || !self.givers_are_known() {
-            return None;
-        }
+        (state != self.partition.initial && !others && self.givers_are_known()).then_some(read)
+    }
+
+    /// Where the value comes from that a read found and nothing wrote: perhaps from an operation that failed.
+    fn garbage(&self, read: &Claim, archive: &dyn Archive) -> Result<Story, HistoryError> {
         let testimony = self.testimony(read);
+        let state = read.effect.needs().unwrap_or(self.partition.initial);
         let value = self.value(state);
         let mut model = self.model.clone();
-        let failed = self.history.pairs().find(|pair| {
-            pair.outcome() == Kind::Fail
-                && pair.invoke.key.as_deref() == self.partition.key
+        let mut failed: Option<(u64, String)> = None;
+        archive.each(&mut |pair| {
+            let wrote = pair.outcome() == Kind::Fail
+                && pair.invoke.key == self.partition.key
                 && matches!(
                     model.action(pair).ok().flatten().map(|action| model.effect(&action)),
                     Some(Effect::Set(to) | Effect::Swap(_, to))
                         if &to == self.partition.states.get(state)
-                )
-        });
-        Some(match failed {
-            Some(pair) => Story {
+                );
+            if wrote && failed.as_ref().is_none_or(|(call, _)| pair.invoke.index < *call) {
+                failed = Some((pair.invoke.index, describe(pair)));
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(match failed {
+            Some((call, operation)) => Story {
                 name: "dirty-read",
                 because: format!(
-                    "{testimony}, but the only operation to write {value}, {} (op {}), failed and so \
-                     certainly did not happen",
-                    describe(&pair),
-                    pair.invoke.index
+                    "{testimony}, but the only operation to write {value}, {operation} (op {call}), failed and so \
+                     certainly did not happen"
                 ),
             },
             None => Story {

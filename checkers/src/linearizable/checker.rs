@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use rashomon_core::{Anomaly, History, Kind, Validity, Verdict};
+use rashomon_core::{Anomaly, History, HistoryError, Validity, Verdict};
 
 use super::because::{describe, tell};
-use super::drawing::{details, longest, pair};
+use super::drawing::{context, details, longest};
 use super::minimal::{Core, confirm, reduce};
-use super::partition::{Partition, partitions};
+use super::partition::Partition;
 use super::rounds::{self, Rounds, Settled};
-use super::witness::{Witness, verify};
-use crate::{Budget, Checker, Model};
+use super::stream::{Gathered, Stream};
+use super::witness::{Ledger, Witness};
+use crate::archive::{Archive, Excerpt};
+use crate::{Budget, Checker, Follow, Model};
 
 /// The operations that a window names before it says "and more".
 const NAMED: usize = 8;
@@ -51,18 +53,43 @@ impl<M: Model> Linearizable<M> {
         self
     }
 
+    /// Its name in verdicts.
+    pub(super) fn title(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it judges by.
+    pub(super) fn model(&self) -> &M {
+        &self.model
+    }
+
     /// Judges a history.
     pub fn judge(&self, history: &History, budget: &Budget<'_>) -> Verdict {
-        if history.pairs().all(|pair| pair.outcome() != Kind::Ok) {
+        self.conclude_on(Gathered::of(&self.model, history), history, budget)
+    }
+
+    /// Judges what was gathered of a history, whose operations can be had again from the archive.
+    pub(super) fn conclude_on(
+        &self,
+        gathered: Gathered<M>,
+        archive: &dyn Archive,
+        budget: &Budget<'_>,
+    ) -> Verdict {
+        let Gathered { intake, ledger, succeeded } = gathered;
+        if !succeeded {
             return Verdict::unknown(self.name, "vacuous: no operation succeeded");
         }
-        let mut model = self.model.clone();
-        let mut partitions = match partitions(&mut model, history) {
-            Ok(partitions) => partitions,
+        let (model, mut partitions) = match intake.sorted() {
+            Ok(sorted) => sorted,
             Err(reason) => return Verdict::unknown(self.name, reason),
         };
         let rounds = rounds::run(&model, &mut partitions, self.monitored, budget);
-        let verdict = self.conclude(&model, history, &mut partitions, &rounds, budget);
+        let verdict = self
+            .conclude(&model, archive, &ledger, &mut partitions, &rounds, budget)
+            .unwrap_or_else(|error| {
+                let reason = format!("what the verdict rests on could not be looked up again: {error}");
+                Verdict::unknown(self.name, reason)
+            });
         let mut methods: BTreeMap<&str, u64> = BTreeMap::new();
         let mut reasons: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
         for assigned in &rounds.assigned {
@@ -84,11 +111,12 @@ impl<M: Model> Linearizable<M> {
     fn conclude(
         &self,
         model: &M,
-        history: &History,
-        partitions: &mut [Partition<'_, M>],
+        archive: &dyn Archive,
+        ledger: &Ledger<M>,
+        partitions: &mut [Partition<M>],
         rounds: &Rounds,
         budget: &Budget<'_>,
-    ) -> Verdict {
+    ) -> Result<Verdict, HistoryError> {
         let impossible =
             rounds.settled.iter().zip(partitions.iter_mut()).find_map(|(settled, partition)| match settled {
                 Settled::Impossible(farthest) => {
@@ -100,30 +128,31 @@ impl<M: Model> Linearizable<M> {
         if let Some((reduced, partition)) = impossible {
             return match reduced {
                 Ok(Some(core)) => {
-                    let anomaly = accuse(model, history, partition, &core);
-                    let summary = format!("{}{}: {}", of_key(partition.key), anomaly.name, anomaly.because);
-                    Verdict::invalid(self.name, summary, vec![anomaly])
+                    let anomaly = accuse(model, archive, partition, &core)?;
+                    let key = of_key(partition.key.as_deref());
+                    let summary = format!("{key}{}: {}", anomaly.name, anomaly.because);
+                    Ok(Verdict::invalid(self.name, summary, vec![anomaly]))
                 }
                 Ok(None) => {
-                    self.unknown(history, partitions, rounds, "two algorithms disagree about the same key")
+                    self.unknown(archive, partitions, rounds, "two algorithms disagree about the same key")
                 }
                 Err(spent) => {
                     let cause = format!("{} before a violation was confirmed", spent.cause());
-                    self.unknown(history, partitions, rounds, &cause)
+                    self.unknown(archive, partitions, rounds, &cause)
                 }
             };
         }
         if let Some(spent) = rounds.spent {
-            return self.unknown(history, partitions, rounds, spent.cause());
+            return self.unknown(archive, partitions, rounds, spent.cause());
         }
         let mut witness = Witness::new();
         for (settled, partition) in rounds.settled.iter().zip(partitions.iter()) {
             if let Settled::Found(order) = settled {
                 let order = order.iter().map(|claim| u64::from(partition.claims[*claim as usize].call));
-                witness.insert(partition.key, order.collect());
+                witness.insert(partition.key.as_deref(), order.collect());
             }
         }
-        match verify(self.model.clone(), history, &witness) {
+        Ok(match ledger.verify(&witness) {
             Ok(()) => {
                 let operations: usize = witness.values().map(Vec::len).sum();
                 let summary = match partitions.len() {
@@ -136,17 +165,17 @@ impl<M: Model> Linearizable<M> {
                 Verdict::valid(self.name, summary)
             }
             Err(reason) => Verdict::unknown(self.name, format!("the order found does not replay: {reason}")),
-        }
+        })
     }
 
     /// The verdict when something remains open, with the smallest window that does.
     fn unknown(
         &self,
-        history: &History,
-        partitions: &[Partition<'_, M>],
+        archive: &dyn Archive,
+        partitions: &[Partition<M>],
         rounds: &Rounds,
         cause: &str,
-    ) -> Verdict {
+    ) -> Result<Verdict, HistoryError> {
         let open = rounds.settled.iter().zip(partitions).filter_map(|(settled, partition)| match settled {
             Settled::Open { farthest, size } => Some((farthest, *size, partition)),
             Settled::Impossible(farthest) => Some((farthest, partition.claims.len(), partition)),
@@ -161,12 +190,14 @@ impl<M: Model> Linearizable<M> {
         {
             let ops: Vec<u32> =
                 farthest.window.iter().map(|claim| partition.claims[*claim as usize].call).collect();
-            let name = |call: u32| format!("{} (op {call})", describe(&pair(history, call)));
+            let mut window = farthest.window.iter().map(|claim| &partition.claims[*claim as usize]);
+            let stuck = window.find(|claim| claim.ret == farthest.bound);
+            let named = ops.iter().take(NAMED).copied().chain(stuck.map(|claim| claim.call));
+            let operations = Excerpt::new(archive, named)?;
+            let name = |call: u32| format!("{} (op {call})", describe(&operations.pair(call)));
             let first: Vec<String> = ops.iter().take(NAMED).map(|call| name(*call)).collect();
             let more =
                 if ops.len() > NAMED { format!(" and {} more", ops.len() - NAMED) } else { String::new() };
-            let mut window = farthest.window.iter().map(|claim| &partition.claims[*claim as usize]);
-            let stuck = window.find(|claim| claim.ret == farthest.bound);
             let wall = stuck.map_or_else(String::new, |claim| {
                 format!(
                     "; no order found passes {}, between the invocations of op {} and op {}",
@@ -177,7 +208,7 @@ impl<M: Model> Linearizable<M> {
             });
             verdict.unknown.push(format!(
                 "{}{} of {size} operations placed{wall}; not settled: {}{more}",
-                of_key(partition.key),
+                of_key(partition.key.as_deref()),
                 farthest.placed,
                 first.join(", ")
             ));
@@ -199,7 +230,7 @@ impl<M: Model> Linearizable<M> {
             partitions.len()
         );
         debug_assert_eq!(verdict.valid, Validity::Unknown);
-        verdict.with_stat("undecided", undecided)
+        Ok(verdict.with_stat("undecided", undecided))
     }
 }
 
@@ -207,25 +238,33 @@ fn of_key(key: Option<&str>) -> String {
     key.map_or_else(String::new, |key| format!("key {key}: "))
 }
 
-fn accuse<M: Model>(model: &M, history: &History, partition: &mut Partition<'_, M>, core: &Core) -> Anomaly {
+fn accuse<M: Model>(
+    model: &M,
+    archive: &dyn Archive,
+    partition: &mut Partition<M>,
+    core: &Core,
+) -> Result<Anomaly, HistoryError> {
     let longest = longest(model, partition, core);
-    let story = tell(model, history, partition, core, &longest);
+    let places = core.claims.iter().copied().chain(context(partition, core));
+    let places = places.chain(longest.window.iter().map(|claim| *claim as usize));
+    let operations = Excerpt::new(archive, places.map(|place| partition.claims[place].call))?;
+    let story = tell(model, archive, &operations, partition, core, &longest)?;
     let mut events: Vec<u64> = core
         .claims
         .iter()
-        .map(|place| pair(history, partition.claims[*place].call))
+        .map(|place| operations.pair(partition.claims[*place].call))
         .flat_map(|pair| [Some(pair.invoke.index), pair.completion.map(|op| op.index)])
         .flatten()
         .collect();
     events.sort_unstable();
-    Anomaly {
+    Ok(Anomaly {
         name: story.name.to_owned(),
-        key: partition.key.map(str::to_owned),
+        key: partition.key.clone(),
         events,
         evidence: Vec::new(),
         because: story.because,
-        details: details(model, history, partition, core, &longest),
-    }
+        details: details(model, &operations, partition, core, &longest),
+    })
 }
 
 impl<M: Model + Send + Sync> Checker for Linearizable<M> {
@@ -239,5 +278,9 @@ impl<M: Model + Send + Sync> Checker for Linearizable<M> {
 
     fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
         self.judge(history, budget)
+    }
+
+    fn follow(&self) -> Option<Box<dyn Follow + '_>> {
+        Some(Box::new(Stream::new(self.clone())))
     }
 }

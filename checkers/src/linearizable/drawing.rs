@@ -1,7 +1,7 @@
 //! What a picture of an anomaly needs.
 
 use rashomon_core::history::Pair;
-use rashomon_core::{History, Map, Op, Value};
+use rashomon_core::{Map, Op, Value};
 use serde_json::json;
 
 use super::minimal::Core;
@@ -10,6 +10,7 @@ use super::problem::{self, Item};
 use super::rounds::SECOND_SEED;
 use super::search::{Farthest, Progress, Search};
 use crate::Model;
+use crate::archive::Excerpt;
 
 /// The steps that may go into each attempt.
 const STEPS: u64 = 2_000;
@@ -26,7 +27,7 @@ const LETTERS: usize = 120;
 
 /// Operations outside the core that lead to states which it needs: their timing does not matter, but a picture
 /// without them would show answers that come from nowhere.
-pub(crate) fn context<M: Model>(partition: &Partition<'_, M>, core: &Core) -> Vec<usize> {
+pub(crate) fn context<M: Model>(partition: &Partition<M>, core: &Core) -> Vec<usize> {
     let needs: Vec<u32> =
         core.claims.iter().filter_map(|place| partition.claims[*place].effect.needs()).collect();
     let gives = |place: &usize| {
@@ -37,7 +38,7 @@ pub(crate) fn context<M: Model>(partition: &Partition<'_, M>, core: &Core) -> Ve
 }
 
 /// The order of a core's operations that gets farthest before it contradicts them.
-pub(crate) fn longest<M: Model>(model: &M, partition: &mut Partition<'_, M>, core: &Core) -> Farthest {
+pub(crate) fn longest<M: Model>(model: &M, partition: &mut Partition<M>, core: &Core) -> Farthest {
     let context = context(partition, core);
     let field = core.claims.iter().chain(&context).copied();
     let items = problem::kept(partition, field, &core.claims);
@@ -45,18 +46,12 @@ pub(crate) fn longest<M: Model>(model: &M, partition: &mut Partition<'_, M>, cor
 }
 
 /// Where an order of the items gets stuck when it is sought as a reader would, without looking ahead.
-pub(crate) fn attempt<M: Model>(model: &M, partition: &mut Partition<'_, M>, items: &[Item]) -> Farthest {
+pub(crate) fn attempt<M: Model>(model: &M, partition: &mut Partition<M>, items: &[Item]) -> Farthest {
     let mut search = Search::naive(partition, items, SECOND_SEED);
     match search.run(model, partition, STEPS) {
         Progress::Found | Progress::Exhausted => search.farthest().clone(),
         Progress::Running => search.reached(partition.initial),
     }
-}
-
-/// The operation that began with the event `call`.
-pub(crate) fn pair(history: &History, call: u32) -> Pair<'_> {
-    let invoke = &history.ops()[call as usize];
-    Pair { invoke, completion: history.partner_of(invoke) }
 }
 
 /// The details of an anomaly:
@@ -77,8 +72,8 @@ pub(crate) fn pair(history: &History, call: u32) -> Pair<'_> {
 /// - `minimal`: whether the core was reduced to the end.
 pub(crate) fn details<M: Model>(
     model: &M,
-    history: &History,
-    partition: &Partition<'_, M>,
+    operations: &Excerpt,
+    partition: &Partition<M>,
     core: &Core,
     longest: &Farthest,
 ) -> Map<String, Value> {
@@ -86,7 +81,7 @@ pub(crate) fn details<M: Model>(
         claims.iter().map(|claim| partition.claims[*claim as usize].call).collect()
     };
     let shapes = |places: &[usize]| -> Value {
-        places.iter().map(|place| operation(&pair(history, partition.claims[*place].call))).collect()
+        places.iter().map(|place| operation(&operations.pair(partition.claims[*place].call))).collect()
     };
     let stuck = longest.window.iter().find(|claim| partition.claims[**claim as usize].ret == longest.bound);
     let shown = |state: u32| model.show(partition.states.get(state));
@@ -115,7 +110,7 @@ pub(crate) fn details<M: Model>(
 }
 
 /// The state after each operation of an order, if all of it is known.
-fn states<M: Model>(model: &M, partition: &Partition<'_, M>, longest: &Farthest) -> Vec<Value> {
+fn states<M: Model>(model: &M, partition: &Partition<M>, longest: &Farthest) -> Vec<Value> {
     if longest.tail.len() < longest.placed {
         return Vec::new();
     }
@@ -128,7 +123,7 @@ fn states<M: Model>(model: &M, partition: &Partition<'_, M>, longest: &Farthest)
 }
 
 /// Why the operations that could come next in time cannot follow.
-fn impossible<M: Model>(model: &M, partition: &Partition<'_, M>, longest: &Farthest) -> Vec<Value> {
+fn impossible<M: Model>(model: &M, partition: &Partition<M>, longest: &Farthest) -> Vec<Value> {
     let state = partition.states.get(longest.state);
     let refused = |place: &&u32| model.step(state, &partition.actions[**place as usize]).is_none();
     let there = in_short(model.show(state));

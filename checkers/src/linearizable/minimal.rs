@@ -53,7 +53,7 @@ pub(crate) struct Core {
 /// `None` says that the second search found an order: the first mistook two configurations for each other.
 pub(crate) fn reduce<M: Model>(
     model: &M,
-    partition: &mut Partition<'_, M>,
+    partition: &mut Partition<M>,
     farthest: &Farthest,
     budget: &Budget<'_>,
 ) -> Result<Option<Core>, Spent> {
@@ -71,7 +71,7 @@ pub(crate) fn reduce<M: Model>(
 /// `None` says that the search found an order: the monitor is wrong.
 pub(crate) fn confirm<M: Model>(
     model: &M,
-    partition: &mut Partition<'_, M>,
+    partition: &mut Partition<M>,
     clash: &Clash,
     budget: &Budget<'_>,
 ) -> Result<Option<Core>, Spent> {
@@ -98,9 +98,9 @@ pub(crate) fn confirm<M: Model>(
     Ok(Some(Core { claims, minimal: minimal && confirmed.is_some(), stuck }))
 }
 
-struct Reduction<'a, 'h, M: Model> {
+struct Reduction<'a, M: Model> {
     model: &'a M,
-    partition: &'a mut Partition<'h, M>,
+    partition: &'a mut Partition<M>,
     budget: &'a Budget<'a>,
     /// The steps left for questions.
     left: u64,
@@ -108,7 +108,7 @@ struct Reduction<'a, 'h, M: Model> {
     field: Option<Vec<usize>>,
 }
 
-impl<M: Model> Reduction<'_, '_, M> {
+impl<M: Model> Reduction<'_, M> {
     /// The rank just after the first return by which no order is left.
     ///
     /// Prefixes without an order only have longer ones, so bisection finds it; the first search says where to

@@ -61,7 +61,7 @@ pub(crate) type Judged = (usize, Result<Answer, Spent>);
 /// Judges some of the keys, at these places, with the crew of the budget.
 pub(crate) fn judge_all<M: Model>(
     model: &M,
-    partitions: &[Partition<'_, M>],
+    partitions: &[Partition<M>],
     places: &[usize],
     budget: &Budget<'_>,
 ) -> Vec<Judged> {
@@ -102,7 +102,7 @@ struct Monitor {
 
 impl Monitor {
     /// Gives a key to the monitor; the search gets it when that declines, and then nothing was found.
-    fn ask<M: Model>(&self, model: &M, partition: &Partition<'_, M>) -> Answer {
+    fn ask<M: Model>(&self, model: &M, partition: &Partition<M>) -> Answer {
         match (self.judge)(&View::of(&Key { model, partition })) {
             Ok(finding) => (Assigned { method: self.method, why: self.why }, Some(finding)),
             Err(why) => (Assigned { method: Method::Search, why }, None),

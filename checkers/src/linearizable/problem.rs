@@ -14,13 +14,13 @@ pub(crate) struct Item {
 }
 
 /// Everything the partition claims.
-pub(crate) fn whole<M: Model>(partition: &Partition<'_, M>) -> Vec<Item> {
+pub(crate) fn whole<M: Model>(partition: &Partition<M>) -> Vec<Item> {
     prefix(partition, NEVER)
 }
 
 /// What the partition claims about the events before the rank `end`: an operation that returned later had not
 /// returned yet.
-pub(crate) fn prefix<M: Model>(partition: &Partition<'_, M>, end: u32) -> Vec<Item> {
+pub(crate) fn prefix<M: Model>(partition: &Partition<M>, end: u32) -> Vec<Item> {
     let before = partition.claims.partition_point(|claim| claim.call < end);
     (0..before)
         .map(|index| {
@@ -38,7 +38,7 @@ pub(crate) fn prefix<M: Model>(partition: &Partition<'_, M>, end: u32) -> Vec<It
 /// Whatever order explains all claims also explains this, so when nothing explains this, nothing explains all.
 /// Only the claims of the `field` are looked at: all, or those that could matter.
 pub(crate) fn kept<M: Model>(
-    partition: &Partition<'_, M>,
+    partition: &Partition<M>,
     field: impl Iterator<Item = usize>,
     keep: &[usize],
 ) -> Vec<Item> {

@@ -72,7 +72,7 @@ pub(crate) struct Rounds {
 /// a function of the history and of when the budget ran out.
 pub(crate) fn run<M: Model>(
     model: &M,
-    partitions: &mut [Partition<'_, M>],
+    partitions: &mut [Partition<M>],
     monitored: bool,
     budget: &Budget<'_>,
 ) -> Rounds {
@@ -109,7 +109,7 @@ pub(crate) fn run<M: Model>(
             }
         }
     }
-    let mut open: Vec<Turn<'_, '_, M>> = partitions
+    let mut open: Vec<Turn<'_, M>> = partitions
         .iter_mut()
         .zip(settled.iter_mut().enumerate())
         .filter(|(_, (_, settled))| settled.is_none())
@@ -151,15 +151,15 @@ fn groups(sizes: &[usize], enough: usize) -> Vec<Vec<usize>> {
 }
 
 /// A key that is searched.
-struct Turn<'t, 'h, M: Model> {
-    partition: &'t mut Partition<'h, M>,
+struct Turn<'t, M: Model> {
+    partition: &'t mut Partition<M>,
     settled: &'t mut Option<Settled>,
     search: Option<Search>,
     /// The memory that it had when it was last looked at.
     bytes: usize,
 }
 
-impl<M: Model> Turn<'_, '_, M> {
+impl<M: Model> Turn<'_, M> {
     /// Goes on for some steps.
     fn run(&mut self, model: &M, steps: u64) {
         let partition = &mut *self.partition;
@@ -182,11 +182,11 @@ impl<M: Model> Turn<'_, '_, M> {
 }
 
 /// Searches keys in turns until each is settled, one is impossible, or the budget is spent: that is the answer.
-fn search_all<M: Model>(model: &M, open: &mut [Turn<'_, '_, M>], budget: &Budget<'_>) -> Option<Spent> {
+fn search_all<M: Model>(model: &M, open: &mut [Turn<'_, M>], budget: &Budget<'_>) -> Option<Spent> {
     let mut turn = FIRST_TURN;
     let mut bytes = 0_isize;
     while open.iter().any(|key| key.settled.is_none()) {
-        let mut running: Vec<&mut Turn<'_, '_, M>> =
+        let mut running: Vec<&mut Turn<'_, M>> =
             open.iter_mut().filter(|key| key.settled.is_none()).collect();
         for together in running.chunks_mut(TOGETHER) {
             let stride = if together.len() == 1 { STRIDE } else { STRIDE_TOGETHER };
@@ -222,7 +222,7 @@ fn search_all<M: Model>(model: &M, open: &mut [Turn<'_, '_, M>], budget: &Budget
 /// Runs a search for a number of steps within the budget.
 fn slice<M: Model>(
     model: &M,
-    partition: &mut Partition<'_, M>,
+    partition: &mut Partition<M>,
     search: &mut Search,
     steps: u64,
     budget: &Budget<'_>,
@@ -249,7 +249,7 @@ fn slice<M: Model>(
 /// it took.
 pub(crate) fn decide<M: Model>(
     model: &M,
-    partition: &mut Partition<'_, M>,
+    partition: &mut Partition<M>,
     items: &[Item],
     steps: u64,
     budget: &Budget<'_>,

@@ -138,7 +138,7 @@ pub(crate) struct Search {
 
 impl Search {
     /// A search for an order of `items`, which come in the order of their calls.
-    pub(crate) fn new<M: Model>(partition: &Partition<'_, M>, items: &[Item], seed: u64) -> Search {
+    pub(crate) fn new<M: Model>(partition: &Partition<M>, items: &[Item], seed: u64) -> Search {
         let effect = |claim: u32| partition.claims[claim as usize].effect;
         let exact = items.iter().all(|item| effect(item.claim) != Known::Any);
         let (definite, mut optional): (Vec<Item>, Vec<Item>) =
@@ -202,7 +202,7 @@ impl Search {
 
     /// A search of the same items that uses no knowledge of what comes later, so that where it gets stuck is
     /// where a reader would: for pictures.
-    pub(crate) fn naive<M: Model>(partition: &Partition<'_, M>, items: &[Item], seed: u64) -> Search {
+    pub(crate) fn naive<M: Model>(partition: &Partition<M>, items: &[Item], seed: u64) -> Search {
         let mut search = Search::new(partition, items, seed);
         (search.exact, search.needs) = (false, Vec::new());
         search
@@ -268,12 +268,7 @@ impl Search {
     }
 
     /// Goes on for about `steps` steps.
-    pub(crate) fn run<M: Model>(
-        &mut self,
-        model: &M,
-        partition: &mut Partition<'_, M>,
-        steps: u64,
-    ) -> Progress {
+    pub(crate) fn run<M: Model>(&mut self, model: &M, partition: &mut Partition<M>, steps: u64) -> Progress {
         let end = self.steps.saturating_add(steps);
         if !self.started {
             self.started = true;
@@ -332,7 +327,7 @@ impl Search {
     fn enter<M: Model>(
         &mut self,
         model: &M,
-        partition: &mut Partition<'_, M>,
+        partition: &mut Partition<M>,
         state: u32,
         mut idle: u32,
         mut fingerprint: u128,
@@ -417,7 +412,7 @@ impl Search {
         self.needs[state as usize] > own && self.gives[state as usize] == 0
     }
 
-    fn try_node<M: Model>(&mut self, model: &M, partition: &mut Partition<'_, M>, top: Level) -> bool {
+    fn try_node<M: Model>(&mut self, model: &M, partition: &mut Partition<M>, top: Level) -> bool {
         let node = self.nodes[top.cursor as usize];
         let depth = self.levels.len() - 1;
         if node.call > top.least || top.cursor == self.head {
@@ -444,7 +439,7 @@ impl Search {
     fn try_class<M: Model>(
         &mut self,
         model: &M,
-        partition: &mut Partition<'_, M>,
+        partition: &mut Partition<M>,
         top: Level,
         place: u32,
     ) -> bool {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rashomon_core::{History, Kind};
+use rashomon_core::history::Pair;
+use rashomon_core::{History, Kind, Op};
+use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 use crate::Model;
@@ -41,52 +43,140 @@ pub enum WitnessError {
 /// It shares nothing with the search, neither its lists nor what it knows of effects, so that a mistake there
 /// cannot hide here. Operations that are `ok` must all be in the order, unless the model says that they constrain
 /// nothing; `info` ones may be; and each must come before all that began after it was over.
-pub fn verify<M: Model>(mut model: M, history: &History, witness: &Witness<'_>) -> Result<(), WitnessError> {
-    // By the index of the invocation: what it claims, and when it ended.
-    let mut claims: Vec<Option<(M::Action, u32)>> = Vec::new();
-    claims.resize_with(history.ops().len(), || None);
-    let mut keys = history.pairs().map(|pair| pair.invoke.key.as_deref());
-    let first_key = keys.next().flatten();
-    let mut one_key = true;
+pub fn verify<M: Model>(model: M, history: &History, witness: &Witness<'_>) -> Result<(), WitnessError> {
+    let mut ledger = Ledger::new(model);
     for pair in history.pairs() {
-        one_key &= pair.invoke.key.as_deref() == first_key;
-        if pair.outcome() == Kind::Fail {
-            continue;
+        let line = ledger.announce(pair.invoke);
+        ledger.tell(line, &pair);
+    }
+    ledger.verify(witness)
+}
+
+/// What the verifier keeps of a history: a line for each operation, in the order of their calls.
+#[derive(Debug)]
+pub(crate) struct Ledger<M: Model> {
+    model: M,
+    lines: Vec<Line<M::Action>>,
+    keys: Vec<Option<String>>,
+    numbers: FxHashMap<Option<String>, usize>,
+    /// The first operation that the model does not know, and the reason.
+    unfit: Option<(u32, String)>,
+}
+
+#[derive(Debug)]
+struct Line<A> {
+    call: u32,
+    /// [`OPEN`] for one that never returned.
+    ended: u32,
+    /// Which of the keys it is on.
+    key: u32,
+    /// What it claims, if it may have happened and constrains anything.
+    claims: Option<A>,
+}
+
+impl<M: Model> Ledger<M> {
+    pub(crate) fn new(model: M) -> Ledger<M> {
+        Ledger { model, lines: Vec::new(), keys: Vec::new(), numbers: FxHashMap::default(), unfit: None }
+    }
+
+    /// Takes an operation that begins, and gives the number of its line.
+    pub(crate) fn announce(&mut self, invoke: &Op) -> usize {
+        let last = self.lines.last().map_or(0, |line| line.key as usize);
+        let key = if self.keys.get(last) == Some(&invoke.key) { Some(last) } else { None };
+        let key = key.or_else(|| self.numbers.get(&invoke.key).copied());
+        let key = key.unwrap_or_else(|| {
+            self.keys.push(invoke.key.clone());
+            self.numbers.insert(invoke.key.clone(), self.keys.len() - 1);
+            self.keys.len() - 1
+        });
+        self.lines.push(Line { call: invoke.index as u32, ended: OPEN, key: key as u32, claims: None });
+        self.lines.len() - 1
+    }
+
+    /// Takes the end of the operation with that line.
+    pub(crate) fn tell(&mut self, line: usize, pair: &Pair<'_>) {
+        let line = &mut self.lines[line];
+        if let Some(end) = pair.completion.filter(|op| op.kind == Kind::Ok) {
+            line.ended = end.index as u32;
+        } else if pair.outcome() == Kind::Fail {
+            return;
         }
-        if let Some(action) = model.action(&pair).map_err(WitnessError::Unfit)? {
-            let ended = pair.completion.filter(|op| op.kind == Kind::Ok);
-            claims[pair.invoke.index as usize] = Some((action, ended.map_or(OPEN, |op| op.index as u32)));
+        match self.model.action(pair) {
+            Ok(claims) => line.claims = claims,
+            Err(reason) => {
+                self.unfit.get_or_insert((line.call, reason));
+            }
         }
     }
-    let mut placed = vec![false; claims.len()];
-    for (key, order) in witness {
-        let mut state = model.initial();
-        let mut latest_call = None;
-        for index in order {
-            let claim = usize::try_from(*index).ok().and_then(|place| claims.get(place));
-            let Some(Some((action, ended))) = claim else { return Err(WitnessError::Stranger(*index)) };
-            let its = if one_key { first_key } else { history.ops()[*index as usize].key.as_deref() };
-            if its != *key {
-                return Err(WitnessError::Stranger(*index));
-            }
-            if std::mem::replace(&mut placed[*index as usize], true) {
-                return Err(WitnessError::Twice(*index));
-            }
-            if let Some(call) = latest_call
-                && u64::from(*ended) < call
-            {
-                return Err(WitnessError::RealTime(*index, call));
-            }
-            latest_call = latest_call.max(Some(*index));
-            if !model.apply(&mut state, action) {
-                return Err(WitnessError::Impossible(*index));
+
+    /// What an operation takes, in bytes.
+    pub(crate) const EACH: usize = size_of::<Line<M::Action>>();
+
+    /// Makes room for so many operations.
+    pub(crate) fn expect(&mut self, operations: usize) {
+        // Without that room it goes on all the same.
+        let _ = self.lines.try_reserve_exact(operations);
+    }
+
+    /// About how much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.lines.len() * Self::EACH
+    }
+
+    /// Replays a witness.
+    pub(crate) fn verify(&self, witness: &Witness<'_>) -> Result<(), WitnessError> {
+        if let Some((call, reason)) = &self.unfit {
+            return Err(WitnessError::Unfit(format!("op {call}: {reason}")));
+        }
+        let mut placed = vec![false; self.lines.len()];
+        for (key, order) in witness {
+            let mut state = self.model.initial();
+            let mut latest_call = None;
+            let mut near = 0;
+            for index in order {
+                let stranger = || WitnessError::Stranger(*index);
+                near = self.find(*index, near).ok_or_else(stranger)?;
+                let line = &self.lines[near];
+                let action = line.claims.as_ref().ok_or_else(stranger)?;
+                if self.keys[line.key as usize].as_deref() != *key {
+                    return Err(stranger());
+                }
+                if std::mem::replace(&mut placed[near], true) {
+                    return Err(WitnessError::Twice(*index));
+                }
+                if let Some(call) = latest_call
+                    && line.ended < call
+                {
+                    return Err(WitnessError::RealTime(*index, u64::from(call)));
+                }
+                latest_call = latest_call.max(Some(line.call));
+                if !self.model.apply(&mut state, action) {
+                    return Err(WitnessError::Impossible(*index));
+                }
             }
         }
+        let required = |line: &Line<M::Action>| line.claims.is_some() && line.ended != OPEN;
+        match self.lines.iter().zip(&placed).find(|(line, placed)| !**placed && required(line)) {
+            Some((line, _)) => Err(WitnessError::Missing(u64::from(line.call))),
+            None => Ok(()),
+        }
     }
-    let required = |claim: &Option<(M::Action, u32)>| claim.as_ref().is_some_and(|(_, ended)| *ended != OPEN);
-    match claims.iter().zip(&placed).position(|(claim, placed)| !placed && required(claim)) {
-        Some(index) => Err(WitnessError::Missing(index as u64)),
-        None => Ok(()),
+
+    /// The number of the line of a call. Most often it is near the one before.
+    fn find(&self, call: u64, near: usize) -> Option<usize> {
+        let is_before = |line: &Line<M::Action>| u64::from(line.call) < call;
+        let (mut reach, mut low, mut high) = (1, near, near);
+        while low > 0 && !is_before(&self.lines[low]) {
+            low = near.saturating_sub(reach);
+            reach *= 2;
+        }
+        reach = 1;
+        while high < self.lines.len() && is_before(&self.lines[high]) {
+            high = (near + reach).min(self.lines.len());
+            reach *= 2;
+        }
+        let at = low + self.lines.get(low..high)?.partition_point(is_before);
+        self.lines.get(at).filter(|line| u64::from(line.call) == call).map(|_| at)
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use rashomon_core::history::Pair;
 use rashomon_core::{Anomaly, History, Map, Value, Verdict};
 use serde_json::json;
 
 use super::accesses::{Access, Accesses, Version};
 use super::graph::{Edge, Graph};
 use super::guarantee::Guarantee;
-use crate::linearizable::{describe, pair};
+use crate::linearizable::describe;
 use crate::{Budget, Checker};
 
 /// The kind of the edges from a first value to all others: part of every question.
@@ -237,6 +238,12 @@ pub(super) fn accuse(name: &str, history: &History, accesses: &Accesses<'_>, cyc
     }
     let because = format!("the versions would stand in a circle: {}", reasons.join("; "));
     anomaly(name, history, key, ops, because)
+}
+
+/// The operation that began with this event.
+fn pair(history: &History, call: u32) -> Pair<'_> {
+    let invoke = &history.ops()[call as usize];
+    Pair { invoke, completion: history.partner_of(invoke) }
 }
 
 pub(super) fn told(history: &History, op: u32) -> String {

@@ -47,7 +47,7 @@ impl HistoryError {
 
 /// A history whose ops pair up: the input of every checker.
 ///
-/// Holds: indices are dense from 0; a process has at most one op open at a time; each completion follows an
+/// Holds: indices are dense from 0, unless it is an [`excerpt`](History::excerpt); a process has at most one op open at a time; each completion follows an
 /// invocation of the same process and `f`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
@@ -77,21 +77,34 @@ impl History {
     /// A history from its ops, in order. Indices are assigned by position.
     ///
     /// Errors name the position of the op at fault, counted from 1.
-    pub fn new(mut ops: Vec<Op>) -> Result<History, HistoryError> {
+    pub fn new(ops: Vec<Op>) -> Result<History, HistoryError> {
         let lines: Vec<usize> = (1..=ops.len()).collect();
-        History::pair(&mut ops, &lines).map(|partner| History { ops, partner, torn: false })
+        History::with_lines(ops, &lines)
+    }
+
+    /// Some of the operations of a history, with the indices that their ops have there, in that order.
+    ///
+    /// Errors name the position of the op at fault, counted from 1.
+    pub fn excerpt(ops: Vec<Op>) -> Result<History, HistoryError> {
+        if let Some(place) = ops.windows(2).position(|two| two[0].index >= two[1].index) {
+            return Err(HistoryError::at(place + 2, "its index is not above the one before"));
+        }
+        let lines: Vec<usize> = (1..=ops.len()).collect();
+        History::pair(&ops, &lines).map(|partner| History { ops, partner, torn: false })
     }
 
     /// A history from ops that stood on the given lines of a file, which errors then name.
     pub fn with_lines(mut ops: Vec<Op>, lines: &[usize]) -> Result<History, HistoryError> {
-        History::pair(&mut ops, lines).map(|partner| History { ops, partner, torn: false })
+        for (op, index) in ops.iter_mut().zip(0..) {
+            op.index = index;
+        }
+        History::pair(&ops, lines).map(|partner| History { ops, partner, torn: false })
     }
 
-    fn pair(ops: &mut [Op], lines: &[usize]) -> Result<Vec<Option<u32>>, HistoryError> {
+    fn pair(ops: &[Op], lines: &[usize]) -> Result<Vec<Option<u32>>, HistoryError> {
         let mut open: BTreeMap<Process, usize> = BTreeMap::new();
         let mut partner = vec![None; ops.len()];
         for position in 0..ops.len() {
-            ops[position].index = position as u64;
             let op = &ops[position];
             let wrong = |reason: String| HistoryError::at(lines[position], reason);
             match (op.process, op.kind) {
@@ -176,9 +189,22 @@ impl History {
         Ok(history)
     }
 
-    /// All ops in order; `ops()[i].index == i`.
+    /// All ops in order; `ops()[i].index == i`, unless it is an [`excerpt`](History::excerpt).
     pub fn ops(&self) -> &[Op] {
         &self.ops
+    }
+
+    /// The op with that index.
+    pub fn op(&self, index: u64) -> Option<&Op> {
+        self.position(index).map(|position| &self.ops[position])
+    }
+
+    fn position(&self, index: u64) -> Option<usize> {
+        let dense = usize::try_from(index).ok()?;
+        if self.ops.get(dense).is_some_and(|op| op.index == index) {
+            return Some(dense);
+        }
+        self.ops.binary_search_by_key(&index, |op| op.index).ok()
     }
 
     /// Whether the file ended in the middle of a line.
@@ -196,7 +222,7 @@ impl History {
 
     /// The completion of an invocation, or the invocation of a completion.
     pub fn partner_of(&self, op: &Op) -> Option<&Op> {
-        self.partner[op.index as usize].map(|position| &self.ops[position as usize])
+        self.partner[self.position(op.index)?].map(|position| &self.ops[position as usize])
     }
 }
 
@@ -238,6 +264,18 @@ mod tests {
         assert_eq!(pair.outcome(), Kind::Ok);
         assert_eq!(pair.completion.unwrap().value, 3);
         assert_eq!(history.partner_of(pair.completion.unwrap()).unwrap().index, 0);
+    }
+
+    #[test]
+    fn an_excerpt_keeps_the_indices() {
+        let lines = [INVOKE, OK].map(|line| serde_json::from_str::<Op>(line).unwrap());
+        let [invoke, ok] = lines.map(|op| Op { index: op.index * 2 + 7, ..op });
+        let history = History::excerpt(vec![invoke.clone(), ok.clone()]).unwrap();
+        assert_eq!((history.op(7), history.op(9)), (Some(&invoke), Some(&ok)));
+        assert_eq!((history.op(0), history.op(8)), (None, None));
+        assert_eq!(history.partner_of(&ok), Some(&invoke));
+        let error = History::excerpt(vec![ok, invoke]).unwrap_err().to_string();
+        assert_eq!(error, "line 2: its index is not above the one before");
     }
 
     #[test]

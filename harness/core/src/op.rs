@@ -63,6 +63,14 @@ pub struct Op {
     pub node: Option<String>,
 }
 
+impl Op {
+    /// An op with what every op has; its index and time are given when it is recorded.
+    pub fn new(process: Process, kind: Kind, f: impl Into<String>, value: Value) -> Op {
+        let (index, time, f) = (0, Time::ZERO, f.into());
+        Op { index, time, kind, process, f, value, key: None, error: None, node: None }
+    }
+}
+
 /// Keys are text; other tools also write them as numbers.
 fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Option::<Value>::deserialize(deserializer)? {

@@ -36,7 +36,7 @@ impl Says {
     }
 }
 
-impl<M: Model> Teller<'_, '_, M> {
+impl<M: Model> Teller<'_, M> {
     /// What the core shows of one element of a set, if the model is one.
     pub(super) fn elements(&self, core: &Core) -> Option<Story> {
         if self.model.shape() != Shape::Set {

@@ -1,16 +1,29 @@
 //! Why a set or a list that only grows, and is read as a whole, has no order, in words.
 
-use rashomon_core::{Kind, Value};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use rashomon_core::{HistoryError, Kind, Value};
 
 use super::super::minimal::Core;
 use super::super::partition::Claim;
 use super::{Story, Teller, describe};
+use crate::archive::Archive;
 use crate::{Model, Passage, Shape};
 
 /// What an operation did to something that grows.
 enum Part<'a> {
     Adds(&'a Value),
     Reads(&'a [Value]),
+}
+
+/// The operations that would have added a value.
+#[derive(Default)]
+struct Adders {
+    /// How many may have.
+    count: usize,
+    /// The first that certainly did not.
+    failed: Option<(u64, String)>,
 }
 
 /// How people speak of it.
@@ -20,21 +33,31 @@ struct Words {
     added: &'static str,
 }
 
-impl<'h, M: Model> Teller<'_, 'h, M> {
+impl<'a, M: Model> Teller<'a, M> {
     /// What the core shows of a set or a list that only grows, if the model is one.
-    pub(super) fn growing(&self, core: &Core) -> Option<Story> {
+    pub(super) fn growing(&self, core: &Core, archive: &dyn Archive) -> Result<Option<Story>, HistoryError> {
         let words = match self.model.shape() {
             Shape::GrowingSet => Words { is_list: false, added: "added" },
             Shape::GrowingList => Words { is_list: true, added: "appended" },
-            Shape::Register | Shape::Queue | Shape::Stack | Shape::PriorityQueue | Shape::Set => return None,
+            Shape::Register | Shape::Queue | Shape::Stack | Shape::PriorityQueue | Shape::Set => {
+                return Ok(None);
+            }
         };
-        let parts: Option<Vec<(Part<'h>, &Claim)>> = core
+        let parts: Option<Vec<(Part<'a>, &Claim)>> = core
             .claims
             .iter()
             .map(|place| Some((self.part(*place)?, &self.partition.claims[*place])))
             .collect();
-        match parts?.as_slice() {
-            [(Part::Reads(answer), read)] => self.impossible_answer(answer, read, words),
+        let Some(parts) = parts else { return Ok(None) };
+        if let [(Part::Reads(answer), read)] = parts.as_slice() {
+            return self.impossible_answer(answer, read, words, archive);
+        }
+        Ok(self.disagreement(&parts, words))
+    }
+
+    /// What several operations say against each other.
+    fn disagreement(&self, parts: &[(Part<'a>, &Claim)], words: Words) -> Option<Story> {
+        match parts {
             [(Part::Adds(value), add), (Part::Reads(answer), read)]
             | [(Part::Reads(answer), read), (Part::Adds(value), add)] => {
                 self.missed_or_foreseen(value, add, answer, read)
@@ -63,7 +86,7 @@ impl<'h, M: Model> Teller<'_, 'h, M> {
     }
 
     /// What the claim at a place of the partition did.
-    fn part(&self, place: usize) -> Option<Part<'h>> {
+    fn part(&self, place: usize) -> Option<Part<'a>> {
         let pair = self.pair(&self.partition.claims[place]);
         match self.model.passage(&self.partition.actions[place]) {
             Passage::Grows(_) => Some(Part::Adds(&pair.invoke.value)),
@@ -83,52 +106,77 @@ impl<'h, M: Model> Teller<'_, 'h, M> {
         }
     }
 
-    /// The claims that add this value.
-    fn adders<'s>(&'s self, value: &'s Value) -> impl Iterator<Item = &'s Claim> {
-        let adds = move |(place, _): &(usize, &Claim)| matches!(self.part(*place), Some(Part::Adds(other)) if other == value);
-        self.partition.claims.iter().enumerate().filter(adds).map(|(_, claim)| claim)
+    /// Who added these values, or certainly did not.
+    fn adders(
+        &self,
+        values: &[Value],
+        archive: &dyn Archive,
+    ) -> Result<BTreeMap<String, Adders>, HistoryError> {
+        let mut model = self.model.clone();
+        let mut all: BTreeMap<String, Adders> =
+            values.iter().map(|value| (value.to_string(), Adders::default())).collect();
+        archive.each(&mut |pair| {
+            if pair.invoke.key == self.partition.key
+                && let Some(adders) = all.get_mut(&pair.invoke.value.to_string())
+            {
+                let index = pair.invoke.index;
+                if pair.outcome() == Kind::Fail {
+                    if adders.failed.as_ref().is_none_or(|(first, _)| index < *first) {
+                        adders.failed = Some((index, describe(pair)));
+                    }
+                } else if let Ok(Some(action)) = model.action(pair) {
+                    adders.count += usize::from(matches!(model.passage(&action), Passage::Grows(_)));
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(all)
     }
 
     /// An answer that cannot be whatever came when.
-    fn impossible_answer(&self, answer: &[Value], read: &Claim, words: Words) -> Option<Story> {
+    fn impossible_answer(
+        &self,
+        answer: &[Value],
+        read: &Claim,
+        words: Words,
+        archive: &dyn Archive,
+    ) -> Result<Option<Story>, HistoryError> {
         let Words { is_list, added } = words;
         let testimony = self.testimony(read);
+        let all = self.adders(answer, archive)?;
         let count = |value: &Value| answer.iter().filter(|other| *other == value).count();
         for value in answer {
-            let adders = self.adders(value).count();
-            if adders == 0 {
-                let failed = self.history.pairs().find(|pair| {
-                    pair.outcome() == Kind::Fail
-                        && pair.invoke.key.as_deref() == self.partition.key
-                        && pair.invoke.value == *value
-                });
-                return Some(match failed {
-                    Some(pair) => Story {
+            let Some(adders) = all.get(&value.to_string()) else { continue };
+            if adders.count == 0 {
+                return Ok(Some(match &adders.failed {
+                    Some((index, operation)) => Story {
                         name: "dirty-read",
                         because: format!(
-                            "{testimony}, but the only operation that {added} {value}, {} (op {}), failed and so \
-                             certainly did not happen",
-                            describe(&pair),
-                            pair.invoke.index
+                            "{testimony}, but the only operation that {added} {value}, {operation} (op {index}), failed \
+                             and so certainly did not happen"
                         ),
                     },
                     None => Story {
                         name: "garbage-read",
                         because: format!("{testimony}, but nothing ever {added} {value}"),
                     },
-                });
+                }));
             }
             let times = count(value);
-            if times > adders || (!is_list && times > 1) {
+            if times > adders.count || (!is_list && times > 1) {
                 let reason = if is_list {
-                    format!("where {value} stands {times} times and was {added} {adders} times at most")
+                    format!(
+                        "where {value} stands {times} times and was {added} {} times at most",
+                        adders.count
+                    )
                 } else {
                     format!("where {value} stands {times} times: a set has an element once")
                 };
-                return Some(Story { name: "duplicate-element", because: format!("{testimony}, {reason}") });
+                let because = format!("{testimony}, {reason}");
+                return Ok(Some(Story { name: "duplicate-element", because }));
             }
         }
-        None
+        Ok(None)
     }
 
     /// The answer lacks what was there, or shows what was to come.
@@ -147,7 +195,7 @@ impl<'h, M: Model> Teller<'_, 'h, M> {
             });
         }
         (add.ret < read.call).then(|| Story {
-            name: self.missing(value),
+            name: self.missing(add),
             because: format!(
                 "{testimony}, without {value}, although {} had completed before the read began",
                 self.name(add)
@@ -155,11 +203,15 @@ impl<'h, M: Model> Teller<'_, 'h, M> {
         })
     }
 
-    /// What to call it when an answer lacks a value: nobody saw it, or others did.
-    fn missing(&self, value: &Value) -> &'static str {
-        let shows =
-            |place: usize| matches!(self.part(place), Some(Part::Reads(answer)) if answer.contains(value));
-        if (0..self.partition.claims.len()).any(shows) { "stale-read" } else { "lost-element" }
+    /// What to call it when an answer lacks what was added: nobody saw it, or others did.
+    fn missing(&self, add: &Claim) -> &'static str {
+        let actions = &self.partition.actions;
+        let place = self.partition.claims.binary_search_by_key(&add.call, |claim| claim.call);
+        let Ok(Passage::Grows(value)) = place.map(|place| self.model.passage(&actions[place])) else {
+            return "lost-element";
+        };
+        let shows = |action: &M::Action| matches!(self.model.passage(action), Passage::Whole(all) if all.contains(&value));
+        if actions.iter().any(shows) { "stale-read" } else { "lost-element" }
     }
 
     /// Two answers of which neither can be part of the other, or the smaller came later.
@@ -230,7 +282,7 @@ impl<'h, M: Model> Teller<'_, 'h, M> {
         match earlier {
             _ if first.ret >= second.call => None,
             None => Some(Story {
-                name: self.missing(one),
+                name: self.missing(first),
                 because: format!("{}, with {two} and without {one}, {}", self.testimony(read), fact()),
             }),
             Some(earlier) if words.is_list && later < earlier => Some(Story {

@@ -32,7 +32,7 @@ fn find<'a>(passages: &Passages<'a>, wanted: Passage<'_>) -> Option<&'a Claim> {
     passages.iter().find(|(passage, _)| *passage == wanted).map(|(_, claim)| *claim)
 }
 
-impl<M: Model> Teller<'_, '_, M> {
+impl<M: Model> Teller<'_, M> {
     /// What the core shows of an object that values enter and leave, if the model is one.
     pub(super) fn passages(&self, core: &Core) -> Option<Story> {
         let words = Words::of(self.model.shape())?;

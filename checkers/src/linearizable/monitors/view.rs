@@ -19,7 +19,7 @@ pub(crate) struct View<'v> {
 
 impl<'v> View<'v> {
     /// The view of a key through its model.
-    pub(super) fn of<M: Model>(key: &'v Key<'v, '_, M>) -> View<'v> {
+    pub(super) fn of<M: Model>(key: &'v Key<'v, M>) -> View<'v> {
         let Key { model, partition } = key;
         View {
             claims: &partition.claims,
@@ -47,9 +47,9 @@ impl<'v> View<'v> {
 }
 
 /// A key and its model.
-pub(super) struct Key<'v, 'h, M: Model> {
+pub(super) struct Key<'v, M: Model> {
     pub(super) model: &'v M,
-    pub(super) partition: &'v Partition<'h, M>,
+    pub(super) partition: &'v Partition<M>,
 }
 
 /// What only the model knows of its actions.
@@ -59,7 +59,7 @@ trait Passages {
     fn priority(&self, value: Datum) -> i64;
 }
 
-impl<M: Model> Passages for Key<'_, '_, M> {
+impl<M: Model> Passages for Key<'_, M> {
     fn passage(&self, claim: usize) -> Passage<'_> {
         self.model.passage(&self.partition.actions[claim])
     }

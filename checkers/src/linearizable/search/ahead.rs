@@ -14,7 +14,7 @@ impl Search {
     /// Looks some operations ahead: one that returns before the call of the first operation not looked at can
     /// only be preceded by those that were. Its state must be reachable from this one or from one that
     /// such an operation leads to.
-    pub(super) fn unreachable<M: Model>(&self, model: &M, partition: &Partition<'_, M>, state: u32) -> bool {
+    pub(super) fn unreachable<M: Model>(&self, model: &M, partition: &Partition<M>, state: u32) -> bool {
         if self.exact {
             return false;
         }

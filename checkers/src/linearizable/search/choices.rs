@@ -12,7 +12,7 @@ impl Search {
     pub(super) fn next_choice<M: Model>(
         &mut self,
         model: &M,
-        partition: &mut Partition<'_, M>,
+        partition: &mut Partition<M>,
         top: Level,
     ) -> Option<u32> {
         if !top.listed {
@@ -26,7 +26,7 @@ impl Search {
     }
 
     /// Lists the classes that lead to a state needed by an operation in view, directly or through others.
-    fn list_choices<M: Model>(&mut self, model: &M, partition: &mut Partition<'_, M>, top: Level) {
+    fn list_choices<M: Model>(&mut self, model: &M, partition: &mut Partition<M>, top: Level) {
         self.marks.clear();
         self.marks.insert(top.state);
         let mut wanted = Vec::new();
@@ -62,13 +62,7 @@ impl Search {
     }
 
     /// Lists all classes that are possible now; those after which a wanted state can be reached are tried first.
-    fn list_all<M: Model>(
-        &mut self,
-        model: &M,
-        partition: &mut Partition<'_, M>,
-        top: Level,
-        wanted: &[u32],
-    ) {
+    fn list_all<M: Model>(&mut self, model: &M, partition: &mut Partition<M>, top: Level, wanted: &[u32]) {
         let mut first = Vec::new();
         for place in 0..self.optionals.len() as u32 {
             let Some(claim) = self.optionals.class(place).next(top.bound) else { continue };

@@ -19,8 +19,8 @@ use crate::progress;
 
 /// What a file came to.
 struct Judged {
-    /// What was judged, where all of it was kept.
-    history: Option<History>,
+    /// What was judged; of a large history, what the verdict names.
+    history: History,
     format: Format,
     notes: Vec<String>,
     verdict: RunVerdict,
@@ -110,7 +110,7 @@ fn examine(
         let threads = Threads::of_this_machine();
         let budget = Budget::new(arguments.budget_memory, &expired).with_crew(&threads);
         history::judge_large(source, arguments.format, question, &budget, &bar)
-            .map(|streamed| streamed.map(|streamed| bounds.judged(streamed)))
+            .map(|judged| judged.map(|(streamed, reading)| bounds.judged(streamed, reading)))
     } else {
         Ok(None)
     };
@@ -139,7 +139,7 @@ fn decide(
     let expired = || bounds.expired();
     let threads = Threads::of_this_machine();
     let budget = Budget::new(arguments.budget_memory, &expired).with_crew(&threads);
-    let verdict = judge(&recording, question, &budget).map_err(Refusal::new)?;
+    let verdict = judge(&recording, question, &budget)?;
     let checking = bounds.begun.elapsed();
     let spent = bounds.spent(&verdict);
     let levels = levels(arguments, &verdict);
@@ -150,7 +150,7 @@ fn decide(
         None => None,
     };
     let Recording { history, format, notes, .. } = recording;
-    Ok(Judged { history: Some(history), format, notes, verdict, levels, spent, report, reading, checking })
+    Ok(Judged { history, format, notes, verdict, levels, spent, report, reading, checking })
 }
 
 fn levels(arguments: &CheckArguments, verdict: &Verdict) -> Option<String> {
@@ -187,15 +187,15 @@ impl<'a> Bounds<'a> {
     }
 
     /// What became of a file that was judged while it was read.
-    fn judged(&self, streamed: Streamed) -> Judged {
-        let Streamed { verdict, ops, ok, fail, last, first_ok, format, notes } = streamed;
-        let checking = self.begun.elapsed();
+    fn judged(&self, streamed: Streamed, reading: Duration) -> Judged {
+        let Streamed { verdict, ops, ok, fail, last, first_ok, format, notes, excerpt } = streamed;
+        let checking = self.begun.elapsed().saturating_sub(reading);
         let (spent, levels) = (self.spent(&verdict), levels(self.arguments, &verdict));
         let info = ops - ok - fail;
         let totals = Totals { ops, ok, fail, info, duration: last, first_ok, ..Totals::default() };
         let verdict = RunVerdict::new(vec![verdict], Vec::new(), Vec::new(), totals, Ended::Recorded);
-        let (history, report, reading) = (None, None, Duration::ZERO);
-        Judged { history, format, notes, verdict, levels, spent, report, reading, checking }
+        let history = excerpt;
+        Judged { history, format, notes, verdict, levels, spent, report: None, reading, checking }
     }
 }
 

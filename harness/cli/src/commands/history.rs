@@ -1,14 +1,16 @@
 //! Histories that the command line names, and why one cannot be taken.
 
+use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use rashomon_checkers::formats::{self, CobraLog, Format, Recording, Streamed};
-use rashomon_checkers::{Budget, Question};
-use rashomon_core::HistoryError;
+use rashomon_checkers::{Budget, JudgeError, Question, checker_of};
+use rashomon_core::{HistoryError, Validity};
 use serde_json::{Value, json};
 
 /// The histories that stand for a folder, if they are there: those of our runs, and of Jepsen's.
@@ -64,6 +66,12 @@ impl From<HistoryError> for Refusal {
             HistoryError::Malformed { line, reason } => Refusal { line: Some(line), reason },
             HistoryError::Io { source, .. } => Refusal::new(source),
         }
+    }
+}
+
+impl From<JudgeError> for Refusal {
+    fn from(error: JudgeError) -> Refusal {
+        Refusal::new(error)
     }
 }
 
@@ -138,35 +146,75 @@ fn read_logs(folder: &Path) -> Result<Recording, Refusal> {
     })
 }
 
-/// A larger file of transactions is judged while it is read, and its events cannot be shown afterwards.
-const LARGE: u64 = 64 << 20;
+/// A larger file is judged while it is read, where that can be done.
+const LARGE: u64 = 8 << 20;
 
-/// Judges a large file of transactions while it is read; `None` when it is no such file.
+/// How much of a file is looked at to tell what it is.
+const BEGINNING: usize = 1 << 17;
+
+/// A file that can be read more than once; the bar follows.
+struct Again<'a> {
+    path: &'a Path,
+    bar: &'a ProgressBar,
+    begun: Instant,
+    /// How long it took to take all of it.
+    reading: Cell<Duration>,
+}
+
+impl formats::Source for Again<'_> {
+    fn open(&self) -> io::Result<Box<dyn BufRead + Send + '_>> {
+        let file = File::open(self.path)?;
+        self.bar.reset();
+        Ok(Box::new(BufReader::with_capacity(BEGINNING, self.bar.wrap_read(file))))
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.bar.length()
+    }
+
+    fn taken(&self) {
+        self.reading.set(self.begun.elapsed());
+        self.bar.set_message(format!("{}: judging", self.path.display()));
+    }
+}
+
+/// Judges a large file while it is read, and tells how long the reading took; `None` when that cannot be done with this file and this question.
 pub(super) fn judge_large(
     source: &Source,
     format: Option<Format>,
     question: &Question,
     budget: &Budget<'_>,
     bar: &ProgressBar,
-) -> Result<Option<Streamed>, Refusal> {
+) -> Result<Option<(Streamed, Duration)>, Refusal> {
     let Source::File(path) = source else { return Ok(None) };
-    let file = File::open(path)?;
-    let length = file.metadata()?.len();
-    if length < LARGE || question.initial.is_some() {
+    let length = std::fs::metadata(path)?.len();
+    if length < LARGE {
         return Ok(None);
     }
-    let mut reader = BufReader::with_capacity(1 << 18, bar.wrap_read(file));
-    let beginning = String::from_utf8_lossy(reader.fill_buf()?).into_owned();
+    let mut beginning = Vec::new();
+    File::open(path)?.take(BEGINNING as u64).read_to_end(&mut beginning)?;
+    let beginning = String::from_utf8_lossy(&beginning);
     let format = match format {
         Some(format) => format,
         None => Format::detect(&beginning)?,
     };
-    let Some(model) = formats::streams(format, &beginning) else { return Ok(None) };
-    if question.model.as_deref().is_some_and(|asked| asked != model) {
+    let Some(beginning) = formats::begins(format, &beginning) else { return Ok(None) };
+    if question.model.is_none() && beginning.model.is_none() {
         return Ok(None);
     }
+    let checker = checker_of(beginning, question)?;
     bar.set_length(length);
-    Ok(Some(formats::judge_stream(reader, format, model, question.promised, budget)?))
+    let again = Again { path, bar, begun: Instant::now(), reading: Cell::default() };
+    let streamed = formats::judge_stream(&again, format, checker.as_ref(), budget)?;
+    // The first operations may suggest a model that later ones do not fit.
+    let doubtful = |streamed: &Streamed| {
+        question.model.is_none()
+            && streamed.verdict.valid == Validity::Unknown
+            && !(budget.expired)()
+            && !Budget::is_out_of_memory(&streamed.verdict)
+    };
+    let reading = again.reading.get();
+    Ok(streamed.filter(|streamed| !doubtful(streamed)).map(|streamed| (streamed, reading)))
 }
 
 /// Reads a history; the bar follows.

@@ -104,7 +104,7 @@ impl<'a> Teller<'a> {
         let shown = Shown {
             verdict: &judged.verdict,
             plan: None,
-            history: judged.history.as_ref(),
+            history: Some(&judged.history),
             run: None,
             report: judged.report.as_deref(),
             colour: progress::colour(std::io::stdout().is_terminal()),

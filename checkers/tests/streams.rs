@@ -1,0 +1,184 @@
+//! Histories judged while they are read, against the same judged as a whole.
+
+mod histories;
+
+use histories::{Choice, cases, choices, observe};
+use proptest::prelude::*;
+use rashomon_checkers::formats::{Beginning, Format, begins, judge_stream, read, write_edn};
+use rashomon_checkers::generate::{Clients, Subject};
+use rashomon_checkers::{Archive, Budget, Checker, Fill, Follow, Question, Spans, checker_of, judge};
+use rashomon_core::history::{HEADER, Pair};
+use rashomon_core::{History, HistoryError, Kind, Op, Seed, Validity, Value, Verdict};
+use serde_json::json;
+
+/// The same history in each notation that can be judged so.
+fn texts(history: &History) -> [(Format, String); 3] {
+    let lines: Vec<String> = history.ops().iter().map(|op| serde_json::to_string(op).unwrap()).collect();
+    let jsonl = format!("{HEADER}\n{}\n", lines.join("\n"));
+    let json = format!("[{}]\n", lines.join(",\n "));
+    [(Format::Jsonl, jsonl), (Format::JepsenEdn, write_edn(history)), (Format::JepsenJson, json)]
+}
+
+fn question(model: &str) -> Question {
+    Question { model: Some(model.to_owned()), ..Question::default() }
+}
+
+fn streamed(format: Format, text: &str, model: &str) -> (Verdict, History) {
+    let beginning = Beginning { format, model: None };
+    let checker = checker_of(beginning, &question(model)).unwrap();
+    let streamed = judge_stream(&text.as_bytes(), format, checker.as_ref(), &Budget::unlimited());
+    let streamed = streamed.unwrap().expect("this model can be followed");
+    (streamed.verdict, streamed.excerpt)
+}
+
+fn whole(format: Format, text: &str, model: &str) -> Verdict {
+    judge(&read(format, text).unwrap(), &question(model), &Budget::unlimited()).unwrap()
+}
+
+#[test]
+fn every_plant_is_judged_like_the_whole() {
+    let mut invalid = 0;
+    for subject in Subject::ALL {
+        let plants = subject.plants().iter().copied().map(Some).chain([None]);
+        for (plant, seed) in plants.zip(1..) {
+            // What an open dequeue took is anyone's guess, and too many guesses take too long here.
+            let removes = matches!(subject, Subject::Queue | Subject::Stack | Subject::PriorityQueue);
+            let open_per_mille = if removes { 0 } else { 20 };
+            let clients =
+                Clients { operations: 300, clients: 6, open_per_mille, stale: false, seed: Seed(seed) };
+            let ops: Vec<Op> = subject.stream(clients, plant).collect();
+            let history = History::new(ops).unwrap();
+            for (format, text) in texts(&history) {
+                let beginning = Beginning { format, model: Some(subject.name()) };
+                let checker = checker_of(beginning, &Question::default()).unwrap();
+                if checker.follow().is_none() {
+                    continue;
+                }
+                let (verdict, excerpt) = streamed(format, &text, subject.name());
+                assert_eq!(verdict, whole(format, &text, subject.name()), "{subject} {plant:?} {format}");
+                invalid += u32::from(verdict.valid == Validity::Invalid);
+                for event in verdict.anomalies.iter().take(3).flat_map(|anomaly| &anomaly.events) {
+                    let index = |op: &Op| op.time;
+                    assert_eq!(excerpt.op(*event).map(index), history.op(*event).map(index), "{format}");
+                }
+            }
+        }
+    }
+    assert!(invalid > 30, "{invalid} violations were told");
+}
+
+#[test]
+fn the_beginning_of_a_file_tells_what_it_is() {
+    for subject in [Subject::CasRegister, Subject::Queue, Subject::ListAppend, Subject::RwRegister] {
+        let clients =
+            Clients { operations: 2_000, clients: 6, open_per_mille: 0, stale: false, seed: Seed(1) };
+        let history = History::new(subject.stream(clients, None).collect()).unwrap();
+        for (format, text) in texts(&history) {
+            let beginning = &text[..20_000];
+            let expected = Beginning { format, model: Some(subject.name()) };
+            assert_eq!(begins(format, beginning), Some(expected), "{format} {subject}");
+        }
+    }
+    assert_eq!(begins(Format::Plume, "r(1,1,1,1)\n"), None);
+}
+
+/// A register with reads, writes and cas that works, or nearly.
+fn register(choices: &[Choice]) -> History {
+    let act = |f: u8, one: u8, two: u8| match f % 3 {
+        0 => ("read", Value::Null, Value::from(one % 4)),
+        1 => ("write", Value::from(one), Value::from(one)),
+        _ => ("cas", json!([one % 4, two]), json!([one % 4, two])),
+    };
+    let apply = |state: &mut Value, f: &str, argument: &Value| match f {
+        "write" => {
+            *state = argument.clone();
+            argument.clone()
+        }
+        "cas" => {
+            *state = argument[1].clone();
+            argument.clone()
+        }
+        _ => state.clone(),
+    };
+    observe(3, 12, choices, Value::Null, act, apply)
+}
+
+/// The same ops on several keys, with all that an op can have.
+fn dressed(history: &History, keys: usize) -> History {
+    let key = |op: &Op| {
+        let invoke = if op.kind == Kind::Invoke { op } else { history.partner_of(op).unwrap() };
+        (keys > 0).then(|| format!("k{}", invoke.index as usize % keys.max(1)))
+    };
+    let dress = |op: &Op| {
+        let error = (op.kind == Kind::Fail).then(|| "not now".to_owned());
+        Op { key: key(op), error, node: Some("n\u{e9}1".to_owned()), ..op.clone() }
+    };
+    History::new(history.ops().iter().map(dress).collect()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: cases(2_000),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn what_is_judged_on_the_way_is_judged_like_the_whole(choices in choices(12), keys in 0..3_usize) {
+        let history = dressed(&register(&choices), keys);
+        let (format, text) = &texts(&history)[0];
+        let (verdict, _) = streamed(*format, text, "cas-register");
+        prop_assert_eq!(verdict, whole(*format, text, "cas-register"));
+    }
+
+    #[test]
+    fn what_is_picked_from_a_file_is_what_stands_there(
+        choices in choices(12),
+        events in proptest::collection::vec(0..40_u64, 0..4),
+        around in 0..5_u64,
+    ) {
+        /// A checker that only picks.
+        struct Picker(Spans);
+
+        impl Follow for Picker {
+            fn feed(&mut self, _fill: &mut Fill<'_>, _budget: &Budget<'_>) -> Result<(), HistoryError> {
+                Ok(())
+            }
+
+            fn verdict(self: Box<Self>, archive: &dyn Archive, _budget: &Budget<'_>) -> Verdict {
+                let mut all = Vec::new();
+                let mut note = |pair: &Pair<'_>| {
+                    all.push((pair.invoke.clone(), pair.completion.cloned()));
+                };
+                archive.pick(&self.0, &mut note).unwrap();
+                all.sort_by_key(|(invoke, _)| invoke.index);
+                Verdict::unknown("picker", serde_json::to_string(&all).unwrap())
+            }
+        }
+
+        impl Checker for Picker {
+            fn name(&self) -> &'static str {
+                "picker"
+            }
+
+            fn about(&self) -> &'static str {
+                "picks"
+            }
+
+            fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
+                Box::new(Picker(self.0.clone())).verdict(history, budget)
+            }
+
+            fn follow(&self) -> Option<Box<dyn Follow + '_>> {
+                Some(Box::new(Picker(self.0.clone())))
+            }
+        }
+
+        let history = dressed(&register(&choices), 2);
+        let picker = Picker(Spans::new(events, around));
+        let picked = picker.check(&history, &Budget::unlimited());
+        let text = &texts(&history)[0].1;
+        let streamed = judge_stream(&text.as_bytes(), Format::Jsonl, &picker, &Budget::unlimited());
+        prop_assert_eq!(streamed.unwrap().unwrap().verdict, picked);
+    }
+}
