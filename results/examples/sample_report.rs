@@ -20,6 +20,7 @@ fn main() -> std::io::Result<()> {
         title: "raft-20261120T153324Z",
         plan: Some(&sample.plan),
         history: &sample.history,
+        left_out: 0,
         schedule: &sample.schedule,
         network: Some(&sample.network),
         trace: None,

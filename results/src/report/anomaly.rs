@@ -12,7 +12,7 @@ use crate::describe;
 use crate::faults::FaultSpan;
 
 /// How many anomalies are shown, of all checkers together.
-const ANOMALIES: usize = 6;
+pub(super) const ANOMALIES: usize = 6;
 
 /// How many ops of one are drawn and listed.
 const OPS: usize = 24;
@@ -42,7 +42,10 @@ pub(crate) fn section(parts: &Parts<'_>, spans: &[FaultSpan]) -> Markup {
                 }
             }
             @for (place, (checker, anomaly)) in all.iter().take(ANOMALIES).enumerate() {
-                (one(checker, anomaly, parts, spans, &format!("why-{}", place + 1)))
+                (one(checker, anomaly, parts, spans, place))
+                @if all.len() > 1 {
+                    p.tools { button type="button" data-core=(place) hidden { "Show " (describe::clean(&anomaly.name, 40)) " in the timeline" } }
+                }
             }
             @if all.len() > ANOMALIES {
                 p.told { (describe::count((all.len() - ANOMALIES) as u64)) " more anomalies are in verdict.json." }
@@ -51,8 +54,9 @@ pub(crate) fn section(parts: &Parts<'_>, spans: &[FaultSpan]) -> Markup {
     }
 }
 
-/// One anomaly; names in it begin with `id`.
-fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan], id: &str) -> Markup {
+/// The anomaly at a place of the page.
+fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan], place: usize) -> Markup {
+    let id = format!("why-{}", place + 1);
     let core = describe::core(parts.history, anomaly);
     let illegal = describe::illegal(anomaly, &core);
     let shown = shown(&core, &illegal);
@@ -72,9 +76,9 @@ fn one(checker: &str, anomaly: &Anomaly, parts: &Parts<'_>, spans: &[FaultSpan],
                         "lead around."
                     }
                     (ruled_out(anomaly))
-                    (transactions::ring(cycle, parts.history, id))
+                    (transactions::ring(cycle, parts.history, &id))
                     (cycle.legend())
-                    (cycle.told(id))
+                    (cycle.told(&id))
                 },
                 None => {
                     p.because { b { "Because " } (describe::clean(&anomaly.because, 2000)) }

@@ -79,8 +79,7 @@ impl Effects {
     /// The same in words, for those who have no mouse.
     pub(crate) fn told(&self, history: &History) -> Markup {
         let name = |op: u64| {
-            let invoke = usize::try_from(op).ok().and_then(|place| history.ops().get(place));
-            invoke.map_or_else(
+            history.op(op).map_or_else(
                 || format!("op {op}"),
                 |invoke| {
                     let (action, result) = describe::in_short(invoke, history.partner_of(invoke));

@@ -71,8 +71,11 @@ pub fn render_parts(parts: &Parts<'_>) -> String {
                     (levels(parts))
                     (story::section(parts, &spans))
                     (timeline(parts, &pairs, &data.left))
-                    (curves(&pairs))
-                    (tables::availability(&spans, &availability, end))
+                    // Of an excerpt there is nothing to measure.
+                    @if parts.left_out == 0 {
+                        (curves(&pairs))
+                        (tables::availability(&spans, &availability, end))
+                    }
                     (tables::coverage(parts))
                     (network::section(parts))
                     (tables::plan(parts))
@@ -90,15 +93,10 @@ fn contents(parts: &Parts<'_>) -> Markup {
     let levels = levels_of(parts).next().map(|_| ("levels", "Levels"));
     let story = story::is_there(parts).then_some(("story", "Story"));
     let first = [("verdict", "Verdict"), ("anomaly", "Anomaly")];
-    let rest = [
-        ("timeline", "Timeline"),
-        ("latency", "Latency"),
-        ("rate", "Rate"),
-        ("availability", "Availability"),
-        ("faults", "Faults"),
-        ("network", "Network"),
-        ("plan", "Plan"),
-    ];
+    let measured = [("latency", "Latency"), ("rate", "Rate"), ("availability", "Availability")].into_iter();
+    let measured = measured.filter(|_| parts.left_out == 0);
+    let rest = [("faults", "Faults"), ("network", "Network"), ("plan", "Plan")];
+    let rest = [("timeline", "Timeline")].into_iter().chain(measured).chain(rest);
     html! { nav aria-label="Sections" { @for (id, name) in first.into_iter().chain(levels).chain(story).chain(rest) { a href={ "#" (id) } { (name) } } } }
 }
 
@@ -169,7 +167,13 @@ fn missing(parts: &Parts<'_>, pairs: &Pairs) -> Markup {
     if parts.schedule.torn {
         notes.push("schedule.jsonl ends in the middle of a line: the run was killed".into());
     }
-    if pairs.0.is_empty() {
+    if parts.left_out > 0 {
+        notes.push(format!(
+            "the history was judged while it was read: only what is near its anomalies was kept for this page, {} of {}",
+            describe::count(pairs.0.len() as u64),
+            describe::counted(pairs.0.len() as u64 + parts.left_out, "operation", "operations")
+        ));
+    } else if pairs.0.is_empty() {
         notes.push("the history has no client operation".into());
     }
     html! {
@@ -296,7 +300,10 @@ fn told(left: &Left, parts: &Parts<'_>) -> Markup {
     let binned: u64 = left.binned.iter().sum();
     html! {
         p.told {
-            @if binned == 0 && left.undrawn == 0 {
+            @if parts.left_out > 0 {
+                (describe::count(left.told)) " ops near the anomalies are drawn one by one. The history has "
+                (describe::count(parts.left_out)) " more."
+            } @else if binned == 0 && left.undrawn == 0 {
                 "All " (describe::counted(left.told, "op is", "ops are")) " drawn one by one."
             } @else {
                 (describe::count(left.told)) " ops are drawn one by one: those near "

@@ -29,6 +29,8 @@ pub struct Parts<'a> {
     pub plan: Option<&'a Value>,
     /// The history.
     pub history: &'a History,
+    /// How many client operations the history had besides, if it is an excerpt.
+    pub left_out: u64,
     /// What was done to nodes and network.
     pub schedule: &'a Schedule,
     /// What became of the messages.
@@ -57,6 +59,7 @@ impl<'a> Parts<'a> {
             title,
             plan: None,
             history,
+            left_out: 0,
             schedule: &NOTHING,
             network: None,
             trace: None,
@@ -142,6 +145,7 @@ impl Loaded {
             title: &self.title,
             plan: self.plan.as_ref(),
             history: &self.history,
+            left_out: 0,
             schedule: &self.schedule,
             network: self.network.as_ref(),
             trace: self.trace.as_ref(),

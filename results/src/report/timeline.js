@@ -7,8 +7,8 @@ function timeline(section) {
   const said = section.querySelector(".said");
   const keys = section.querySelector("[data-keys]");
   const ops = run.detail, texts = ops.texts, total = ops.index.length;
-  const core = new Set(run.core ? run.core.ops : []);
-  const illegal = new Set(run.core ? run.core.illegal : []);
+  // The anomaly that is outlined: the first, until another is chosen.
+  let chosen = run.cores[0], core = new Set(chosen ? chosen.ops : []), illegal = new Set(chosen ? chosen.illegal : []);
   const rows = run.rows.length;
   const rowHeight = rows > 40 ? 15 : rows > 24 ? 19 : 26;
   const laneHeight = 17, axis = 22, top = axis + lanes * laneHeight + 6;
@@ -29,7 +29,8 @@ function timeline(section) {
   const x = (time) => gutter + (time - view[0]) / (view[1] - view[0]) * (width - gutter);
   const timeAt = (px) => view[0] + (px - gutter) / (width - gutter) * (view[1] - view[0]);
   const y = (row) => top + row * rowHeight;
-  const matches = (op) => filter === "" || texts[ops.key[op]] === filter;
+  const keysOf = (op) => [ops.key[op]].flat().map((key) => texts[key]);
+  const matches = (op) => filter === "" || keysOf(op).includes(filter);
 
   function look(from, to) {
     const length = Math.max(least, Math.min(run.end * 1.02, to - from));
@@ -43,8 +44,15 @@ function timeline(section) {
   }
   const pan = (share) => look(view[0] + (view[1] - view[0]) * share, view[1] + (view[1] - view[0]) * share);
   function lookAtCore() {
-    const around = Math.max((run.core.to - run.core.from) * 0.35, 3000);
-    look(run.core.from - around, run.core.to + around);
+    const around = Math.max((chosen.to - chosen.from) * 0.35, 3000);
+    look(chosen.from - around, chosen.to + around);
+  }
+  function choose(one) {
+    chosen = one;
+    core = new Set(one.ops);
+    illegal = new Set(one.illegal);
+    picked = -1;
+    lookAtCore();
   }
 
   function prepare(canvas, tall) {
@@ -261,8 +269,8 @@ function timeline(section) {
         base -= up;
       });
     });
-    if (run.core) {
-      const from = at(run.core.from) - 1, wide = Math.max(3, at(run.core.to) - from);
+    if (chosen) {
+      const from = at(chosen.from) - 1, wide = Math.max(3, at(chosen.to) - from);
       pen.fillStyle = ink.illegal;
       pen.globalAlpha = wide > 8 ? 0.3 : 1;
       pen.fillRect(from, 0, wide, tall);
@@ -298,7 +306,7 @@ function timeline(section) {
   }
 
   function describe(op) {
-    const from = ops.from[op], took = ops.took[op], key = texts[ops.key[op]], node = texts[ops.node[op]];
+    const from = ops.from[op], took = ops.took[op], key = Array.isArray(ops.key[op]) ? "" : texts[ops.key[op]], node = texts[ops.node[op]];
     const title = texts[ops.action[op]] + " → " + texts[ops.result[op]];
     const rest = ["op " + ops.index[op] + (ops.completion[op] >= 0 ? "–" + ops.completion[op] : ""), "process " + ops.process[op]];
     if (node) rest.push("node " + node);
@@ -338,10 +346,10 @@ function timeline(section) {
 
   const views = {
     in: () => zoom(0.5), out: () => zoom(2), left: () => pan(-0.4), right: () => pan(0.4),
-    all: () => look(0, run.end), core: () => run.core && lookAtCore(),
+    all: () => look(0, run.end), core: () => chosen && lookAtCore(),
   };
   section.querySelectorAll("[data-view]").forEach((button) => {
-    if (button.dataset.view === "core") button.hidden = !run.core;
+    if (button.dataset.view === "core") button.hidden = !chosen;
     button.addEventListener("click", () => views[button.dataset.view]());
   });
   main.addEventListener("keydown", (event) => {
@@ -402,16 +410,21 @@ function timeline(section) {
   mini.addEventListener("pointerdown", scrub);
   mini.addEventListener("pointermove", scrub);
 
-  const names = [...new Set(ops.key.map((key) => texts[key]))].filter((key) => key !== "");
+  document.querySelectorAll("[data-core]").forEach((button) => {
+    const one = run.cores.find((other) => other.anomaly === Number(button.dataset.core));
+    button.hidden = !one;
+    button.addEventListener("click", () => { choose(one); section.scrollIntoView(); main.focus({ preventScroll: true }); });
+  });
+  const names = [...new Set(ops.key.flat().map((key) => texts[key]))].filter((key) => key !== "");
   names.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   for (const key of names.slice(0, 1000)) {
-    const at = run.core && run.core.key === key ? " (the anomaly)" : "";
+    const at = run.cores.some((one) => one.keys.includes(key)) ? " (the anomaly)" : "";
     keys.append(html("option", { value: key }, key + at));
   }
   keys.parentElement.hidden = names.length < 2;
   keys.addEventListener("change", () => { filter = keys.value; draw(); });
 
   measure();
-  if (run.core) lookAtCore(); else look(0, run.end);
+  if (chosen) lookAtCore(); else look(0, run.end);
   return () => { measure(); draw(); };
 }

@@ -135,6 +135,39 @@ fn names_from_outside_are_never_markup_in_a_drawing() {
 }
 
 #[test]
+fn an_excerpt_is_drawn_with_its_own_indices_and_measures_nothing() {
+    let (whole, details) = ring(3, |place| format!("k{place}"));
+    let ops = whole.ops().iter().map(|op| Op { index: op.index * 10 + 5_000_000, ..op.clone() }).collect();
+    let excerpt = History::excerpt(ops).unwrap();
+    let Value::Object(mut details) = details else { panic!("details are an object") };
+    for member in details["transactions"].as_array_mut().unwrap() {
+        for event in ["invoke", "completion"] {
+            member[event] = json!(member[event].as_u64().unwrap() * 10 + 5_000_000);
+        }
+    }
+    let anomaly = Anomaly {
+        name: "G1c".to_owned(),
+        key: None,
+        events: excerpt.ops().iter().map(|op| op.index).collect(),
+        evidence: Vec::new(),
+        because: "it is so".to_owned(),
+        details,
+    };
+    let verdict = Verdict::invalid("list-append", "it is so", vec![anomaly]);
+    let totals = Totals { ops: 4_000_000, ..Totals::of(&excerpt) };
+    let verdict = RunVerdict::new(vec![verdict], vec![], vec![], totals, Ended::Recorded);
+    let parts = Parts::new("some history", &excerpt);
+    let page = render_parts(&Parts { verdict: Some(&verdict), left_out: 3_999_997, ..parts });
+    assert!(drawing(&page).contains("ops 5000000–5000030 · ok"), "{}", drawing(&page));
+    assert_eq!(drawing(&page).matches("class=\"line marked\"").count(), 6);
+    assert!(page.contains("3 of 4,000,000 operations") && page.contains("<dd>4,000,000</dd>"));
+    assert!(page.contains("\"index\":[5000000,5000010,5000020]"));
+    for measured in ["latency", "rate", "availability"] {
+        assert!(!page.contains(&format!("id=\"{measured}\"")) && !page.contains(&format!("#{measured}\"")));
+    }
+}
+
+#[test]
 fn what_cannot_be_drawn_is_told_as_before() {
     let (history, details) = ring(3, |place| format!("k{place}"));
     let without = |name: &str| {

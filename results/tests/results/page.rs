@@ -240,6 +240,7 @@ fn text_from_outside_is_never_markup() {
         title: &evil(),
         plan: Some(&plan),
         history: &history,
+        left_out: 0,
         schedule: &schedule,
         network: Some(&network),
         trace: None,

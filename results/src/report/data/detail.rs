@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rashomon_core::{History, Time};
+use rashomon_core::{History, Op, Time, Value};
 use serde::Serialize;
 
 use super::rate::width;
@@ -22,6 +22,9 @@ pub(crate) const LONGEST_TEXT: usize = 90;
 /// How many ops around an anomaly are told, and how many whose end nobody knows.
 const NEAR: usize = 1_500;
 const OPEN: usize = 1_000;
+
+/// The most keys of one transaction by which it is found.
+const MOST_KEYS: usize = 16;
 
 /// Where the anomaly is.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +50,16 @@ pub(crate) struct Detail {
     outcome: Vec<u8>,
     action: Vec<usize>,
     result: Vec<usize>,
-    key: Vec<usize>,
+    key: Vec<Keys>,
     node: Vec<usize>,
+}
+
+/// The key of an op, or the keys of a transaction's micro-ops.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum Keys {
+    One(usize),
+    Several(Vec<usize>),
 }
 
 /// The count of the other ops, by row and bucket.
@@ -77,11 +88,11 @@ pub(crate) fn choose(
     history: &History,
     pairs: &Pairs,
     rows: &Rows,
-    mark: Option<&Mark<'_>>,
+    marks: &[Mark<'_>],
     edges: &[Time],
     end: Time,
 ) -> (Detail, Bins, Left) {
-    let order = by_interest(history, pairs, mark, edges, end);
+    let order = by_interest(history, pairs, marks, edges, end);
     let mut texts = Texts::default();
     let mut told: Vec<(usize, Told)> = Vec::new();
     let mut is_told = vec![false; pairs.0.len()];
@@ -89,7 +100,7 @@ pub(crate) fn choose(
         if told.len() == MOST || texts.bytes > MOST_TEXT {
             break;
         }
-        let invoke = &history.ops()[pairs.0[place].invoke as usize];
+        let invoke = pairs.0[place].begun(history);
         if rows.of(invoke.process).is_some() {
             is_told[place] = true;
             told.push((place, texts.tell(history, pairs, place)));
@@ -101,7 +112,7 @@ pub(crate) fn choose(
     let mut left = Left { told: told.len() as u64, rows: rows.beyond, ..Left::default() };
     for (place, texts) in told {
         let pair = &pairs.0[place];
-        let invoke = &history.ops()[pair.invoke as usize];
+        let invoke = pair.begun(history);
         detail.index.push(pair.invoke);
         detail.completion.push(pair.completion.map_or(-1, |index| index as i64));
         detail.row.push(rows.of(invoke.process).unwrap_or_default());
@@ -122,7 +133,7 @@ pub(crate) fn choose(
     let width = width(end, pairs.0.len(), 16);
     let mut bins: Vec<BTreeMap<u64, [u64; 3]>> = vec![BTreeMap::new(); rows.drawn.len()];
     for (pair, _) in pairs.0.iter().zip(is_told).filter(|(_, told)| !told) {
-        match rows.of(history.ops()[pair.invoke as usize].process) {
+        match rows.of(pair.begun(history).process) {
             Some(row) => {
                 left.binned[pair.outcome as usize] += 1;
                 bins[row].entry(pair.from / 1000 / width).or_default()[pair.outcome as usize] += 1;
@@ -140,13 +151,13 @@ pub(crate) fn choose(
 fn by_interest(
     history: &History,
     pairs: &Pairs,
-    mark: Option<&Mark<'_>>,
+    marks: &[Mark<'_>],
     edges: &[Time],
     end: Time,
 ) -> Vec<usize> {
     if pairs.0.len() <= MOST {
         // Even so the anomaly comes first: long texts may use up the room.
-        let core = |place: &usize| mark.is_some_and(|mark| mark.ops.contains(&pairs.0[*place].invoke));
+        let core = |place: &usize| marks.iter().any(|mark| mark.ops.contains(&pairs.0[*place].invoke));
         let (mut first, others): (Vec<usize>, Vec<usize>) = (0..pairs.0.len()).partition(core);
         first.extend(others);
         return first;
@@ -164,16 +175,16 @@ fn by_interest(
         let pair = &pairs.0[place];
         let outside =
             mark.from.0.saturating_sub(pair.to.unwrap_or(pair.from)) + pair.from.saturating_sub(mark.to.0);
-        let other_key = history.ops()[pair.invoke as usize].key.as_deref() != mark.key;
+        let other_key = pair.begun(history).key.as_deref() != mark.key;
         // Ops on the same key matter from further away.
         if other_key { outside.saturating_mul(8) } else { outside }
     };
     let mut rank: Vec<u8> = vec![3; pairs.0.len()];
-    if let Some(mark) = mark {
+    for mark in marks {
         let mut near: Vec<usize> = (0..pairs.0.len()).collect();
-        let nearest = NEAR.min(near.len() - 1);
+        let nearest = (NEAR / marks.len()).min(near.len() - 1);
         near.select_nth_unstable_by_key(nearest, |place| (from_mark(*place, mark), *place));
-        near[..nearest].iter().for_each(|place| rank[*place] = 1);
+        near[..nearest].iter().for_each(|place| rank[*place] = rank[*place].min(1));
         for (place, pair) in pairs.0.iter().enumerate() {
             if mark.ops.contains(&pair.invoke) {
                 rank[place] = 0;
@@ -194,7 +205,7 @@ fn by_interest(
 struct Told {
     action: usize,
     result: usize,
-    key: usize,
+    key: Keys,
     node: usize,
 }
 
@@ -219,16 +230,36 @@ impl Texts {
         self.all.len() - 1
     }
 
+    fn keys(&mut self, invoke: &Op) -> Keys {
+        let micro_ops =
+            invoke.value.as_array().filter(|_| invoke.key.is_none()).map_or(&[][..], Vec::as_slice);
+        let named = micro_ops.iter().filter(|one| one.get(0).is_some_and(Value::is_string));
+        let mut keys: Vec<String> = named
+            .filter_map(|micro_op| match micro_op.get(1)? {
+                Value::String(key) => Some(key.clone()),
+                key @ Value::Number(_) => Some(key.to_string()),
+                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+            })
+            .take(MOST_KEYS)
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        if keys.is_empty() {
+            return Keys::One(self.number(invoke.key.as_deref().unwrap_or("")));
+        }
+        Keys::Several(keys.iter().map(|key| self.number(key)).collect())
+    }
+
     fn tell(&mut self, history: &History, pairs: &Pairs, place: usize) -> Told {
         let pair = &pairs.0[place];
-        let invoke = &history.ops()[pair.invoke as usize];
-        let completion = pair.completion.map(|index| &history.ops()[index as usize]);
+        let invoke = pair.begun(history);
+        let completion = pair.completion.and_then(|index| history.op(index));
         let node = completion.and_then(|op| op.node.as_deref()).or(invoke.node.as_deref());
         let (action, result) = describe::in_short(invoke, completion);
         Told {
             action: self.number(&action),
             result: self.number(&result),
-            key: self.number(invoke.key.as_deref().unwrap_or("")),
+            key: self.keys(invoke),
             node: self.number(node.unwrap_or("")),
         }
     }
@@ -236,7 +267,7 @@ impl Texts {
 
 #[cfg(test)]
 mod tests {
-    use rashomon_core::{Kind, Op, Process, Value};
+    use rashomon_core::{Kind, Process};
 
     use super::super::rows;
     use super::*;
@@ -266,7 +297,7 @@ mod tests {
         let mark = Mark { ops: &core, key: None, from: Time(29_000_000_000), to: Time(31_001_000_000) };
         let edges = [Time(5_000_000_000), Time(50_000_000_000)];
         let end = Time(60_000_000_000);
-        let (detail, bins, left) = choose(&history, &pairs, &rows, Some(&mark), &edges, end);
+        let (detail, bins, left) = choose(&history, &pairs, &rows, &[mark], &edges, end);
         assert_eq!(left.told as usize, MOST);
         assert_eq!(left.told + left.binned.iter().sum::<u64>(), 30_000);
         let binned: u64 = bins.rows[0].chunks(4).map(|bin| bin[1..].iter().sum::<u64>()).sum();

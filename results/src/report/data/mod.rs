@@ -10,10 +10,12 @@ mod ops;
 mod rate;
 mod rows;
 
-use rashomon_core::{History, Time};
+use rashomon_core::{Anomaly, History, Time};
 use serde::Serialize;
 
 use super::Parts;
+use super::anomaly::Pair;
+use super::transactions::Cycle;
 use crate::faults::FaultSpan;
 use crate::plan::PlanView;
 pub(crate) use detail::Left;
@@ -24,12 +26,16 @@ pub(crate) use ops::{Outcome, Pairs};
 /// The most faults that are drawn. Tables and drawings say when there are more.
 pub(crate) const MOST_FAULTS: usize = 400;
 
+/// The most keys of a cycle that are told.
+const MOST_KEYS: usize = 50;
+
 /// Everything that the scripts are given. Times are microseconds since the start of the run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Data {
     end: u64,
     faults: Vec<Fault>,
-    core: Option<Core>,
+    /// One for each anomaly that the page shows and that has ops in the history.
+    cores: Vec<Core>,
     rows: Vec<rows::Row>,
     detail: detail::Detail,
     bins: detail::Bins,
@@ -52,9 +58,13 @@ struct Fault {
 /// Where the anomaly is.
 #[derive(Debug, Serialize)]
 struct Core {
+    /// The place of the anomaly on the page.
+    anomaly: usize,
     ops: Vec<u64>,
     illegal: Vec<u64>,
     key: Option<String>,
+    /// The keys that matter: its own, or those of a cycle.
+    keys: Vec<String>,
     from: u64,
     to: u64,
 }
@@ -73,13 +83,12 @@ pub(crate) fn end(history: &History, spans: &[FaultSpan]) -> Time {
 impl Data {
     pub(crate) fn new(parts: &Parts<'_>, spans: &[FaultSpan], pairs: &Pairs) -> Data {
         let end = end(parts.history, spans);
-        let core = core(parts);
-        let mark = core.as_ref().map(|core| detail::Mark {
-            ops: &core.ops,
-            key: core.key.as_deref(),
-            from: Time(core.from * 1000),
-            to: Time(core.to * 1000),
-        });
+        let cores = cores(parts);
+        let mark = |core| {
+            let Core { ops, key, from, to, .. }: &Core = core;
+            detail::Mark { ops, key: key.as_deref(), from: Time(*from * 1000), to: Time(*to * 1000) }
+        };
+        let marks: Vec<detail::Mark<'_>> = cores.iter().map(mark).collect();
         let edges: Vec<Time> = spans
             .iter()
             .filter(|span| span.struck())
@@ -87,15 +96,15 @@ impl Data {
             .flatten()
             .collect();
         let threads = parts.plan.and_then(|plan| PlanView::new(plan).concurrency());
-        let rows = rows::assign(parts.history, threads, mark.map_or(&[], |mark| mark.ops));
-        let (detail, bins, left) = detail::choose(parts.history, pairs, &rows, mark.as_ref(), &edges, end);
+        let rows = rows::assign(parts.history, threads, marks.iter().flat_map(|mark| mark.ops));
+        let (detail, bins, left) = detail::choose(parts.history, pairs, &rows, &marks, &edges, end);
         Data {
             end: micros(end),
             faults: faults(spans, end),
             rate: rate::rate(pairs, end),
             latency: latency::latency(pairs, end),
             rows: rows.drawn,
-            core,
+            cores,
             detail,
             bins,
             left,
@@ -125,22 +134,39 @@ fn faults(spans: &[FaultSpan], end: Time) -> Vec<Fault> {
         .collect()
 }
 
-/// The first anomaly that has ops in the history is the one that the timeline opens at.
-fn core(parts: &Parts<'_>) -> Option<Core> {
-    let anomalies = parts.verdict?.checkers.iter().flat_map(|checker| &checker.anomalies);
-    anomalies
-        .map(|anomaly| (anomaly, crate::describe::core(parts.history, anomaly)))
-        .find(|(_, core)| !core.is_empty())
-        .map(|(anomaly, core)| {
-            let from = core.iter().map(|(invoke, _)| invoke.time).min().unwrap_or_default();
-            let to = core.iter().map(|(invoke, end)| end.unwrap_or(invoke).time).max().unwrap_or(from);
-            Core {
-                illegal: crate::describe::illegal(anomaly, &core),
-                // A core that was never reduced may be as long as the history.
-                ops: core.iter().rev().take(500).map(|(invoke, _)| invoke.index).collect(),
-                key: anomaly.key.clone().map(|key| crate::describe::clean(&key, detail::LONGEST_TEXT)),
-                from: micros(from),
-                to: micros(to),
+/// Where the anomalies are that the page shows; the timeline opens at the first.
+fn cores(parts: &Parts<'_>) -> Vec<Core> {
+    let checkers = parts.verdict.map(|verdict| &verdict.checkers[..]).unwrap_or_default();
+    let shown = checkers.iter().flat_map(|checker| &checker.anomalies).take(super::anomaly::ANOMALIES);
+    let of = |(place, anomaly)| {
+        let core = crate::describe::core(parts.history, anomaly);
+        (!core.is_empty()).then(|| Core::new(place, anomaly, &core))
+    };
+    shown.enumerate().filter_map(of).collect()
+}
+
+impl Core {
+    fn new(place: usize, anomaly: &Anomaly, core: &[Pair<'_>]) -> Core {
+        let clean = |key: &String| crate::describe::clean(key, detail::LONGEST_TEXT);
+        let from = core.iter().map(|(invoke, _)| invoke.time).min().unwrap_or_default();
+        let to = core.iter().map(|(invoke, end)| end.unwrap_or(invoke).time).max().unwrap_or(from);
+        let mut keys: Vec<String> = match Cycle::of(anomaly) {
+            Some(cycle) => {
+                cycle.edges.iter().filter_map(|edge| edge.key.as_ref()).take(MOST_KEYS).map(clean).collect()
             }
-        })
+            None => anomaly.key.iter().map(clean).collect(),
+        };
+        keys.sort_unstable();
+        keys.dedup();
+        Core {
+            anomaly: place,
+            illegal: crate::describe::illegal(anomaly, core),
+            // A core that was never reduced may be as long as the history.
+            ops: core.iter().rev().take(500).map(|(invoke, _)| invoke.index).collect(),
+            key: anomaly.key.as_ref().map(clean),
+            keys,
+            from: micros(from),
+            to: micros(to),
+        }
+    }
 }

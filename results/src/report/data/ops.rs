@@ -1,6 +1,6 @@
 //! Every client op of a history in a compact form.
 
-use rashomon_core::{History, Kind};
+use rashomon_core::{History, Kind, Op};
 
 /// How an op ended, as the scripts number it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +22,13 @@ pub(crate) struct PairOf {
     /// In nanoseconds; `None` when the history ends first.
     pub(crate) to: Option<u64>,
     pub(crate) outcome: Outcome,
+}
+
+impl PairOf {
+    /// Its invocation.
+    pub(crate) fn begun<'h>(&self, history: &'h History) -> &'h Op {
+        history.op(self.invoke).expect("a pair is of the history it was made from")
+    }
 }
 
 /// The client ops of a history, in the order of their invocations.

@@ -43,7 +43,11 @@ type Life = (u64, u64);
 
 /// Puts processes on rows: by thread where the number of threads is known, else wherever there is room.
 /// The rows of the ops in `core` are always among those drawn.
-pub(crate) fn assign(history: &History, threads: Option<u64>, core: &[u64]) -> Rows {
+pub(crate) fn assign<'a>(
+    history: &History,
+    threads: Option<u64>,
+    core: impl IntoIterator<Item = &'a u64>,
+) -> Rows {
     let mut lives: BTreeMap<u64, Life> = BTreeMap::new();
     let mut nodes: BTreeMap<u64, BTreeMap<&str, u64>> = BTreeMap::new();
     for op in history.ops() {
@@ -61,8 +65,8 @@ pub(crate) fn assign(history: &History, threads: Option<u64>, core: &[u64]) -> R
     let of = by_thread.unwrap_or_else(|| by_room(&lives));
 
     let wanted: BTreeSet<usize> = core
-        .iter()
-        .filter_map(|index| history.ops().get(*index as usize))
+        .into_iter()
+        .filter_map(|index| history.op(*index))
         .filter_map(|op| match op.process {
             Process::Client(number) => of.get(&number).copied(),
             Process::Nemesis => None,

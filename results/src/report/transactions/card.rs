@@ -35,7 +35,7 @@ impl Card {
         width: usize,
         matters: impl Fn(usize, &[Value]) -> bool,
     ) -> Option<Card> {
-        let op = usize::try_from(invoke).ok().and_then(|index| history.ops().get(index))?;
+        let op = history.op(invoke)?;
         Some(Card::new((op, history.partner_of(op)), width, matters))
     }
 

@@ -59,7 +59,7 @@ pub(crate) fn marked(anomaly: &Anomaly, history: &History, illegal: &[u64]) -> O
         let matters = |place: usize, parts: &[Value]| {
             marks.iter().filter(of).any(|mark| mark.is_for(place, parts, anomaly.key.as_deref()))
         };
-        let op = usize::try_from(*event).ok().and_then(|index| history.ops().get(index))?;
+        let op = history.op(*event)?;
         Some((op, Card::find(history, *event, WIDTH, matters)?))
     };
     let cards: Vec<_> = events.iter().filter_map(card).collect();
