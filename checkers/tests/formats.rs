@@ -106,6 +106,7 @@ fn independent_keys() {
 fn logs_of_etcd() {
     let text = "INFO  jepsen.util - 0\t:invoke\t:write\t3\n\
                 WARN  something else\n\
+                \n\
                 INFO  jepsen.util - 0\t:ok\t:write\t3\n\
                 INFO  jepsen.util - 1 :invoke :cas [4 5]\n\
                 INFO  jepsen.util - 2\t:invoke\t:read\tnil\n\
@@ -114,7 +115,8 @@ fn logs_of_etcd() {
     assert_eq!(Format::detect(text).unwrap(), Format::PorcupineEtcd);
     let recording = read(Format::PorcupineEtcd, text).unwrap();
     assert_eq!(recording.history.ops()[4].kind, Kind::Ok);
-    assert_eq!(recording.history.ops()[5].error.as_deref(), Some("timed-out"));
+    let unanswered = &recording.history.ops()[5];
+    assert_eq!((unanswered.error.as_deref(), &unanswered.value), (Some("timed-out"), &json!(null)));
     assert_eq!(recording.notes[0], "1 lines of the log hold no op and were passed over");
     assert_eq!(plain(text), Ok(Validity::Valid));
     assert_eq!(
@@ -122,6 +124,11 @@ fn logs_of_etcd() {
         Ok(Validity::Invalid),
         "a refused cas saw another value"
     );
+    // Here nothing is what was there before the first write, and not just anything.
+    let nothing = text.replace(":info\t:read\t:timed-out", ":ok\t:read\tnil");
+    assert_eq!(plain(&nothing), Ok(Validity::Invalid));
+    let long = format!("{text}INFO  jepsen.util - 5{}:invoke\t:read\tnil\n", " ".repeat(1 << 20));
+    assert_eq!(plain(&long), Err("line 9: a line of more than 1048576 bytes".to_owned()));
 }
 
 #[test]
@@ -162,6 +169,7 @@ fn what_cannot_be_read_is_refused_with_line_and_reason() {
             "{\"rashomon\":\"history\",\"version\":9}\n",
             "line 1: version 9 of the history format; this program reads version 1",
         ),
+        ("{\"rashomon\":\"schedule\",\"version\":1}\n", "line 1: this is a `schedule` file, not a history"),
         (
             "[{:process 0 :type :invoke :f :read}\n{:process 0 :type :done :f :read}]",
             "line 2: :type :done is none of :invoke, :ok, :fail, :info",

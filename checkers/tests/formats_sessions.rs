@@ -94,6 +94,7 @@ fn dbcop() {
     let older = r#"{"params": {"id": 0}, "info": "", "data": [[{"events": [
         {"write": true, "variable": 4, "value": 5, "success": true},
         {"write": true, "variable": 4, "value": 6, "success": false},
+        {"write": false, "variable": 4, "value": 9, "success": false},
         {"write": false, "variable": 5, "value": 0, "success": true}], "success": true}],
         [{"events": [{"write": false, "variable": 4, "value": 6, "success": true}], "success": true}]]}"#;
     assert_eq!(Format::detect(older).unwrap(), Format::Dbcop);
@@ -136,14 +137,15 @@ fn cobra(logs: &[&str]) -> Result<Recording, String> {
 }
 
 const DEAD_BEEF: i64 = 0xdead_beef;
+const BEBE_EBEE: i64 = 0xbebe_ebee;
 
 #[test]
 fn cobra_logs() {
-    let second = format!("S 2; R 1 101 7 55; R 0 {DEAD_BEEF} 8 0; C 2; S 3; W 103 9 1");
+    let second = format!("S 2; R 1 101 7 55; R 0 {DEAD_BEEF} 8 0; R 0 {BEBE_EBEE} 6 0; C 2; S 3; W 103 9 1");
     let recording = cobra(&["S 1; W 101 7 55; W 102 8 66; C 1; S 4; W 104 7 1; A 4", &second]).unwrap();
     assert_eq!(
         ended(&recording, Kind::Ok),
-        [json!([["w", 7, 101], ["w", 8, 102]]), json!([["r", 7, 101], ["r", 8, null]])]
+        [json!([["w", 7, 101], ["w", 8, 102]]), json!([["r", 7, 101], ["r", 8, null], ["r", 6, null]])]
     );
     assert_eq!(ended(&recording, Kind::Fail), [json!([["w", 7, 104]])]);
     assert_eq!(ended(&recording, Kind::Info), [json!([["w", 9, 103]])]);

@@ -86,4 +86,12 @@ mod tests {
         );
         folded(json!({"f": "poll", "value": [["poll"]], "rebalance-log": []}), &json!([["poll"]]));
     }
+
+    #[test]
+    fn only_a_read_that_begins_and_asks_for_nothing_else_is_a_final_one() {
+        let fields = || Map::from_iter([("final?".to_owned(), Value::Bool(true))]);
+        assert_eq!(fold(Value::Null, Kind::Invoke, "read", &mut fields()), json!("final"));
+        assert_eq!(fold(Value::Null, Kind::Ok, "read", &mut fields()), json!(null));
+        assert_eq!(fold(json!(5), Kind::Invoke, "read", &mut fields()), json!(5));
+    }
 }

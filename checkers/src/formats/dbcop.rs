@@ -41,11 +41,13 @@ pub(super) fn read(mut source: impl BufRead) -> Result<Sessions, HistoryError> {
         serde_json::from_str::<Wrapped<'_>>(&text).map_err(wrong)?.data
     };
     let mut sessions = Sessions::new();
+    let (mut line, mut counted) = (1, 0);
     for session in described {
         let mut taken = Vec::new();
         for raw in session {
             let at = raw.get().as_ptr().addr() - text.as_ptr().addr();
-            let line = 1 + text[..at].matches('\n').count();
+            line += text[counted..at].matches('\n').count();
+            counted = at;
             let described: Described = serde_json::from_str(raw.get())
                 .map_err(|error| HistoryError::at(line + error.line().max(1) - 1, error.to_string()))?;
             transaction(&described, &mut taken).map_err(|reason| HistoryError::at(line, reason))?;
