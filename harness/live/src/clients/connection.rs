@@ -221,6 +221,7 @@ fn parse(line: &[u8], msg_id: u64) -> Reply {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rashomon_core::rpc::{ErrorCode, RpcError};
 
     use super::*;
@@ -244,6 +245,40 @@ mod tests {
             br#"{"type":"error","in_reply_to":7}"#,
         ] {
             assert!(matches!(parse(line, 7), Reply::Garbage(_)));
+        }
+    }
+
+    /// Objects of the fields that matter, with values that fit and that do not; and any bytes.
+    fn lines() -> impl Strategy<Value = Vec<u8>> {
+        let names = prop::sample::select(vec!["type", "in_reply_to", "code", "text", "value"]);
+        let values = prop::sample::select(vec![
+            "null",
+            "7",
+            "-1",
+            "18446744073709551616",
+            "1e300",
+            "\"\"",
+            "\"read_ok\"",
+            "\"error\"",
+            "[]",
+            "[[7]]",
+            "{}",
+            "{\"type\":\"read\"}",
+        ]);
+        let object = prop::collection::vec((names, values), 0..6).prop_map(|fields| {
+            let fields: Vec<String> =
+                fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            format!("{{{}}}", fields.join(",")).into_bytes()
+        });
+        prop_oneof![3 => object, 1 => prop::collection::vec(any::<u8>(), 0..60)]
+    }
+
+    proptest! {
+        #[test]
+        fn no_reply_panics_or_is_taken_for_another(line in lines()) {
+            let taken = parse(&line, 7);
+            let text = String::from_utf8_lossy(&line);
+            prop_assert!(!matches!(taken, Reply::Mine(_)) || text.contains("\"in_reply_to\":7"), "{text}");
         }
     }
 }

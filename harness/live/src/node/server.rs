@@ -301,6 +301,7 @@ fn parse<R: DeserializeOwned>(line: &[u8]) -> Result<(Option<u64>, R), (Option<u
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rashomon_core::rpc::Meaning;
     use serde::Deserialize;
 
@@ -335,5 +336,39 @@ mod tests {
         assert_eq!(refusal(r#"{"msg_id":2,"type":"read"}"#), (Some(2), 12));
         assert_eq!(refusal(r#"{"msg_id":3,"type":"read","key":5}"#), (Some(3), 12));
         assert_eq!(refusal(r#"{"msg_id":4,"type":"grow"}"#), (Some(4), 10));
+    }
+
+    /// Objects of the fields that matter, with values that fit and that do not; and any bytes.
+    fn lines() -> impl Strategy<Value = Vec<u8>> {
+        let names = prop::sample::select(vec!["type", "msg_id", "key", "session"]);
+        let values = prop::sample::select(vec![
+            "null",
+            "7",
+            "-1",
+            "18446744073709551616",
+            "1e300",
+            "\"\"",
+            "\"read_ok\"",
+            "\"error\"",
+            "[]",
+            "[[7]]",
+            "{}",
+            "{\"type\":\"read\"}",
+        ]);
+        let object = prop::collection::vec((names, values), 0..6).prop_map(|fields| {
+            let fields: Vec<String> =
+                fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            format!("{{{}}}", fields.join(",")).into_bytes()
+        });
+        prop_oneof![3 => object, 1 => prop::collection::vec(any::<u8>(), 0..60)]
+    }
+
+    proptest! {
+        #[test]
+        fn no_request_panics_and_what_makes_no_sense_is_said_to(line in lines()) {
+            if let Err((_, error)) = parse::<Request>(&line) {
+                prop_assert_eq!(error.code.meaning(), Meaning::Hopeless);
+            }
+        }
     }
 }
