@@ -27,6 +27,10 @@ impl Class {
         Class(self.0 | other.0)
     }
 
+    pub(super) const fn without(self, other: Class) -> Class {
+        Class(self.0 & !other.0)
+    }
+
     /// The number of a single class.
     fn number(self) -> u32 {
         self.0.trailing_zeros()
