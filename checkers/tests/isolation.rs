@@ -420,3 +420,34 @@ fn histories_made_by_machine_are_right_until_they_are_not() {
     }
     assert_eq!(cell(&verdict, "strong-read-committed"), "holds");
 }
+
+#[test]
+fn out_of_time_is_unknown_but_what_was_found_is_not_forgotten() {
+    let clients = ListClients {
+        transactions: 3000,
+        clients: 12,
+        keys: 6,
+        micro_ops: 4,
+        open_per_mille: 5,
+        stale_per_100_000: 2000,
+        seed: Seed(2),
+    };
+    let history = clients.history();
+    let whole = ListAppend::default().check(&history, &Budget::unlimited());
+    let mut verdicts = std::collections::BTreeSet::new();
+    for limit in (0..12).chain((12..4000).step_by(37)) {
+        let looks = std::cell::Cell::new(0);
+        let expired = || {
+            looks.set(looks.get() + 1);
+            looks.get() > limit
+        };
+        let verdict = ListAppend::default().check(&history, &Budget::new(usize::MAX, &expired));
+        assert_ne!(verdict.valid, Validity::Valid, "{limit} looks");
+        for level in Level::all().filter(|_| verdict.stats.contains_key("levels")) {
+            let (part, all) = (cell(&verdict, &level.to_string()), cell(&whole, &level.to_string()));
+            assert!(part == all || part == "unknown", "{level} after {limit} looks: {part}, not {all}");
+        }
+        verdicts.insert(verdict.valid == Validity::Unknown);
+    }
+    assert_eq!(verdicts.len(), 2, "some were out of time, others were not");
+}

@@ -9,7 +9,7 @@ use super::graph::TooLarge;
 use super::lists::Read;
 use super::observed::Observed;
 use super::transactions::Transactions;
-use crate::Budget;
+use crate::{Budget, Job};
 
 /// What a transaction must wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,30 +35,28 @@ enum Cause {
 /// somewhere, and between the two ends of an edge that leads back something is owed all the time: so a cycle whose
 /// transactions stand on both sides of a moment at which nothing was owed would have to cross that moment backwards, which
 /// none of its edges does. All cycles are thus among suspects.
-pub(super) fn suspects(observed: &Observed<'_>, budget: &Budget<'_>) -> Result<Vec<u32>, String> {
+///
+/// The budget's crew does something else in the meantime.
+pub(super) fn suspects(
+    observed: &Observed<'_>,
+    meanwhile: Job<'_>,
+    budget: &Budget<'_>,
+) -> Result<Vec<u32>, String> {
     let precedence = Precedence::new(observed)?;
     let mut arrangement = Arrangement::new(&precedence);
-    let total = observed.transactions.len() as u32;
-    let mut steps = 0_u64;
-    loop {
-        steps += 1;
-        if steps.is_multiple_of(LOOK) && (budget.expired)() {
+    let mut is_over = false;
+    budget.crew.work(vec![Box::new(|| is_over = arrangement.run()), meanwhile]);
+    while !is_over {
+        if (budget.expired)() {
             return Err("time budget exhausted".to_owned());
         }
-        if let Some(transaction) = arrangement.ready.pop() {
-            arrangement.consider(transaction);
-        } else if arrangement.next < total && arrangement.may_begin(arrangement.next) {
-            arrangement.begin();
-        } else if let Some(first) = arrangement.first_waiting() {
-            arrangement.force(first);
-        } else if arrangement.next == total {
-            return Ok(arrangement.suspects);
-        }
+        is_over = arrangement.run();
     }
+    Ok(arrangement.suspects)
 }
 
-/// How often the budget is looked at, in steps.
-const LOOK: u64 = 4096;
+/// The steps between two looks at the budget.
+const STEPS: u32 = 1 << 21;
 
 /// So far one waiting transaction is followed to another to find who holds up the rest. Where that ends makes a difference
 /// only to how many become suspects.
@@ -170,6 +168,23 @@ impl<'a> Arrangement<'a> {
             owed: FxHashSet::default(),
             suspects: Vec::new(),
         }
+    }
+
+    /// Goes on for some steps; answers whether all have their places.
+    fn run(&mut self) -> bool {
+        let total = self.transactions.len() as u32;
+        for _ in 0..STEPS {
+            if let Some(transaction) = self.ready.pop() {
+                self.consider(transaction);
+            } else if self.next < total && self.may_begin(self.next) {
+                self.begin();
+            } else if let Some(first) = self.first_waiting() {
+                self.force(first);
+            } else if self.next == total {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether a transaction need not wait for this.

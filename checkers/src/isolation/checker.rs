@@ -102,10 +102,10 @@ pub(super) fn judge(
 ) -> Result<Verdict, String> {
     observed_anything(transactions, lists.read)?;
     let observed = Observed::new(lists, names, transactions);
-    let mut findings = observed.anomalies();
+    let mut findings = Findings::default();
+    let among = Among::new(&suspects(&observed, Box::new(|| findings = observed.anomalies()), budget)?);
     // Where reads contradict each other, what they show of the order is no ground to say that a level holds.
     let sure = lists.strays.is_empty() && !findings.counts.contains_key("incompatible-order");
-    let among = Among::new(&suspects(&observed, budget)?);
     let search = |unobserved: Unobserved| {
         let graph = Graph::build(among.list.len() as u32, |edges| {
             transactions.order(&among.list, edges);

@@ -10,8 +10,8 @@
 //! - [`Stream`]: either of them, fed one event after another.
 //! - [`Level`]: the levels, and [`table`]: which of them hold, are violated, or are unknown.
 //!
-//! Invariant: a witness of a cycle is as short as any of its kind in its component, and carries the name that its edges
-//! have; the search is polynomial and has no time-out of its own.
+//! Invariant: a witness of a cycle is as short as any of its kind in its component, unless the budget ran out meanwhile, and
+//! carries the name that its edges have; the search is polynomial and has no time-out of its own.
 
 mod level;
 

@@ -125,7 +125,8 @@ impl Walk<'_> {
         found
     }
 
-    /// A shortest closed walk that begins with an edge of `first`, or none if there is none.
+    /// A shortest closed walk that begins with an edge of `first`, or none if there is none. When the budget is spent
+    /// meanwhile, the shortest that was found.
     ///
     /// From each vertex a 0-1 breadth-first search with a visited array, never further than the best found so far; all
     /// of them first to a small depth, then to greater ones, so that a short cycle anywhere is found before a deep search
@@ -140,7 +141,8 @@ impl Walk<'_> {
             let mut cut = false;
             for start in &starts {
                 if (budget.expired)() {
-                    return Err(Exhausted);
+                    // What was found is a cycle, if perhaps not a shortest.
+                    return best.map(Some).ok_or(Exhausted);
                 }
                 let bound = best.as_ref().map_or(limit, |_| limit - 1);
                 match search.from(self, *start, first, bound) {
