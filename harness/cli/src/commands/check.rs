@@ -104,15 +104,15 @@ fn examine(
     let bar = progress::spinner("{spinner} {wide_msg} {bytes} {elapsed}");
     bar.set_message(format!("{place}{source}: reading"));
     let begun = Instant::now();
-    let large = if arguments.report.is_none() {
+    let large = {
         let bounds = Bounds::from_now(arguments);
         let expired = || bounds.expired();
         let threads = Threads::of_this_machine();
         let budget = Budget::new(arguments.budget_memory, &expired).with_crew(&threads);
-        history::judge_large(source, arguments.format, question, &budget, &bar)
-            .map(|judged| judged.map(|(streamed, reading)| bounds.judged(streamed, reading)))
-    } else {
-        Ok(None)
+        let is_drawn = arguments.report.is_some();
+        history::judge_large(source, arguments.format, question, is_drawn, &budget, &bar).and_then(|judged| {
+            judged.map(|(streamed, reading)| bounds.judged(source, streamed, reading)).transpose()
+        })
     };
     let judged = match large {
         Ok(Some(judged)) => Ok(judged),
@@ -146,7 +146,7 @@ fn decide(
     let totals = Totals::of(&recording.history);
     let verdict = RunVerdict::new(vec![verdict], Vec::new(), Vec::new(), totals, Ended::Recorded);
     let report = match &arguments.report {
-        Some(path) => Some(reported(path, source, &recording, &verdict)?),
+        Some(path) => Some(reported(path, source, &recording.history, 0, &recording.notes, &verdict)?),
         None => None,
     };
     let Recording { history, format, notes, .. } = recording;
@@ -187,7 +187,7 @@ impl<'a> Bounds<'a> {
     }
 
     /// What became of a file that was judged while it was read.
-    fn judged(&self, streamed: Streamed, reading: Duration) -> Judged {
+    fn judged(&self, source: &Source, streamed: Streamed, reading: Duration) -> Result<Judged, Refusal> {
         let Streamed { verdict, ops, ok, fail, last, first_ok, format, notes, excerpt } = streamed;
         let checking = self.begun.elapsed().saturating_sub(reading);
         let (spent, levels) = (self.spent(&verdict), levels(self.arguments, &verdict));
@@ -195,22 +195,32 @@ impl<'a> Bounds<'a> {
         let totals = Totals { ops, ok, fail, info, duration: last, first_ok, ..Totals::default() };
         let verdict = RunVerdict::new(vec![verdict], Vec::new(), Vec::new(), totals, Ended::Recorded);
         let history = excerpt;
-        Judged { history, format, notes, verdict, levels, spent, report: None, reading, checking }
+        let report = match &self.arguments.report {
+            Some(path) => {
+                let left_out = ops - history.pairs().count() as u64;
+                Some(reported(path, source, &history, left_out, &notes, &verdict)?)
+            }
+            None => None,
+        };
+        Ok(Judged { history, format, notes, verdict, levels, spent, report, reading, checking })
     }
 }
 
-/// Writes the page of a history: to the path, or into it where it is a folder.
+/// Writes the page of a history, of which so many operations are left out: to the path, or into it where it is a folder.
 fn reported(
     path: &Path,
     source: &Source,
-    recording: &Recording,
+    history: &History,
+    left_out: u64,
+    notes: &[String],
     verdict: &RunVerdict,
 ) -> Result<PathBuf, Refusal> {
     let title = source.to_string();
     let page = report::render_parts(&report::Parts {
+        left_out,
         verdict: Some(verdict),
-        missing: &recording.notes,
-        ..report::Parts::new(&title, &recording.history)
+        missing: notes,
+        ..report::Parts::new(&title, history)
     });
     written(path, source, "html", &page)
 }

@@ -149,6 +149,10 @@ fn read_logs(folder: &Path) -> Result<Recording, Refusal> {
 /// A larger file is judged while it is read, where that can be done.
 const LARGE: u64 = 8 << 20;
 
+/// A file of which a page is to be made is judged so only if it is larger, and if it is of transactions: the page of what
+/// was read as a whole has curves too.
+const LARGE_TO_DRAW: u64 = 64 << 20;
+
 /// How much of a file is looked at to tell what it is.
 const BEGINNING: usize = 1 << 17;
 
@@ -183,12 +187,13 @@ pub(super) fn judge_large(
     source: &Source,
     format: Option<Format>,
     question: &Question,
+    is_drawn: bool,
     budget: &Budget<'_>,
     bar: &ProgressBar,
 ) -> Result<Option<(Streamed, Duration)>, Refusal> {
     let Source::File(path) = source else { return Ok(None) };
     let length = std::fs::metadata(path)?.len();
-    if length < LARGE {
+    if length < if is_drawn { LARGE_TO_DRAW } else { LARGE } {
         return Ok(None);
     }
     let mut beginning = Vec::new();
@@ -203,6 +208,9 @@ pub(super) fn judge_large(
         return Ok(None);
     }
     let checker = checker_of(beginning, question)?;
+    if is_drawn && !["list-append", "rw-register"].contains(&checker.name()) {
+        return Ok(None);
+    }
     bar.set_length(length);
     let again = Again { path, bar, begun: Instant::now(), reading: Cell::default() };
     let streamed = formats::judge_stream(&again, format, checker.as_ref(), budget)?;
