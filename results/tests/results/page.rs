@@ -94,6 +94,54 @@ fn a_small_anomaly_in_full() {
 }
 
 #[test]
+fn the_state_after_each_op_is_told_with_and_without_a_mouse() {
+    let history = History::new(vec![
+        op(0, 1, Kind::Invoke, 0, "write", json!(1)),
+        op(1, 3, Kind::Ok, 0, "write", json!(1)),
+        op(2, 4, Kind::Invoke, 1, "read", Value::Null),
+        op(3, 5, Kind::Ok, 1, "read", json!("</script><img>")),
+    ])
+    .unwrap();
+    let page = |details: Value| {
+        let Value::Object(details) = details else { panic!("details are an object") };
+        let anomaly = Anomaly {
+            name: "garbage-read".into(),
+            key: None,
+            events: vec![0, 1, 2, 3],
+            evidence: vec![],
+            because: "it is so".into(),
+            details,
+        };
+        let verdict = Verdict::invalid("linearizable", "it is so", vec![anomaly]);
+        let verdict = RunVerdict::new(vec![verdict], vec![], vec![], Totals::of(&history), Ended::Recorded);
+        render_parts(&Parts { verdict: Some(&verdict), ..Parts::new("some history", &history) })
+    };
+    let told = json!({
+        "initial": null, "order": [0], "states": [1], "state": 1, "stuck": 2,
+        "impossible": [{"invoke": 2, "because": "it needs <b>, and the state is 1"}],
+    });
+    let drawn = page(told.clone());
+    for said in [
+        "; the state after it: 1</title>",
+        "; the state before it: 1; it needs &lt;b&gt;, and the state is 1</title>",
+        "op 0 · then 1",
+        "at first the state is <b>nil</b>",
+        ": then it is <b>1</b>",
+        " cannot follow: it needs &lt;b&gt;, and the state is 1",
+    ] {
+        assert!(drawn.contains(said), "{said}");
+    }
+    assert!(!drawn.contains("<img>"));
+    // An order of which the states are not known, or which stops elsewhere, claims none.
+    let mut end_only = told.clone();
+    end_only["states"] = json!([]);
+    assert!(!page(end_only).contains("then it is"));
+    let mut elsewhere = told;
+    elsewhere["stuck"] = json!(0);
+    assert!(!page(elsewhere).contains("the state after it"));
+}
+
+#[test]
 fn a_page_needs_nothing_else() {
     let sample = sample(Wanted::default());
     let page = render_parts(&Parts {
