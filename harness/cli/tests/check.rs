@@ -187,3 +187,44 @@ fn a_generated_history_has_the_violation_that_was_asked_for() {
     let listed = rashomon(folder.path(), &["list", "generators"], "");
     assert!(text(&listed.stdout).contains("lost-update"), "{}", text(&listed.stdout));
 }
+
+#[test]
+fn a_large_file_is_judged_while_it_is_read_and_names_the_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = ["generate", "register", "--ops", "60000", "--clients", "7", "--info", "1%"];
+    let plant = ["--plant", "stale-read", "--out", "large.jsonl"];
+    rashomon(folder.path(), &[&large[..], &plant[..]].concat(), "");
+    let path = folder.path().join("large.jsonl");
+    assert!(std::fs::metadata(&path).unwrap().len() > 9 << 20, "too small to be judged while it is read");
+    let output = rashomon(folder.path(), &["check", "large.jsonl"], "");
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("stale-read") && said.contains("<-- cannot be"), "{said}");
+    // The same, by way of the whole history.
+    let history = std::fs::read_to_string(&path).unwrap();
+    let whole = rashomon(folder.path(), &["check", "-"], &history);
+    assert_eq!(said, text(&whole.stdout));
+    // An operation that comes late decides which model it is.
+    let events = history.lines().count() as u64 - 1;
+    let late = |index, kind, value| {
+        format!(
+            r#"{{"index":{index},"time":{index},"type":"{kind}","process":99999,"f":"append","key":null,"value":{value}}}"#
+        )
+    };
+    let more = [late(events, "invoke", "1"), late(events + 1, "ok", "1")].join("\n");
+    std::fs::write(&path, format!("{history}{more}\n")).unwrap();
+    let output = rashomon(folder.path(), &["check", "large.jsonl"], "");
+    assert!(text(&output.stderr).contains("no model fits these operations"), "{}", text(&output.stderr));
+    let output = rashomon(folder.path(), &["check", "large.jsonl", "--model", "register"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stdout).contains("has no operation `append`"), "{}", text(&output.stdout));
+    // A fault far behind the beginning.
+    std::fs::write(&path, format!("{history}broken\n")).unwrap();
+    let output = rashomon(folder.path(), &["check", "large.jsonl"], "");
+    assert_eq!(output.status.code(), Some(254));
+    assert!(
+        text(&output.stderr).contains(&format!("large.jsonl:{}: ", events + 2)),
+        "{}",
+        text(&output.stderr)
+    );
+}

@@ -182,7 +182,8 @@ impl formats::Source for Again<'_> {
     }
 }
 
-/// Judges a large file while it is read, and tells how long the reading took; `None` when that cannot be done with this file and this question.
+/// Judges a large file while it is read, and tells how long the reading took; `None` when that cannot be done with this
+/// file and this question.
 pub(super) fn judge_large(
     source: &Source,
     format: Option<Format>,
@@ -214,10 +215,11 @@ pub(super) fn judge_large(
     bar.set_length(length);
     let again = Again { path, bar, begun: Instant::now(), reading: Cell::default() };
     let streamed = formats::judge_stream(&again, format, checker.as_ref(), budget)?;
-    // The first operations may suggest a model that later ones do not fit.
+    // The first operations may suggest a model that later ones do not fit; then nothing was judged that could be counted.
     let doubtful = |streamed: &Streamed| {
         question.model.is_none()
             && streamed.verdict.valid == Validity::Unknown
+            && streamed.verdict.stats.is_empty()
             && !(budget.expired)()
             && !Budget::is_out_of_memory(&streamed.verdict)
     };
