@@ -22,7 +22,7 @@ use crate::{Budget, Effect, Model};
 
 /// The steps that each question of the reduction may take, and all of them together: a core that is not minimal,
 /// soon, serves better than a minimal one too late.
-const STEPS_PER_QUESTION: u64 = 100_000;
+const STEPS_PER_QUESTION: u64 = 1_000_000;
 const STEPS: u64 = 10_000_000;
 
 /// Operations with the same state as the culprit, up to so many, are tried for a core first.
