@@ -19,7 +19,7 @@ const NAMED: usize = 8;
 
 /// Decides whether a history is linearizable for a model.
 ///
-/// - *Valid*: an order was found for every key and replayed by [`verify`].
+/// - *Valid*: an order was found for every key and replayed by [`verify`](super::verify).
 /// - *Invalid*: one key has no order, by two searches with different fingerprints, or by a monitor and a search
 ///   of what it found. The anomaly's events are a minimal core (see [`set_aside`](super::set_aside)), its reason names them, and its details hold what a
 ///   picture needs.
