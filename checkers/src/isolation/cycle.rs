@@ -17,11 +17,29 @@ impl Cycle {
         let real = || walk.iter().filter(|(vertex, _)| graph.is_real(*vertex));
         for step in real().chain(real().next()) {
             if let Some(place) = open.iter().position(|(vertex, _)| *vertex == step.0) {
-                cycles.push(Cycle(open.split_off(place)));
+                cycles.push(Cycle(open.split_off(place)).direct());
             }
             open.push(*step);
         }
         cycles
+    }
+
+    /// The same without the transactions between two of one process, or between two of which one ended before the other
+    /// began: what is before what is before a third is before the third.
+    fn direct(mut self) -> Cycle {
+        let last = |steps: &[Step], place: usize| steps[(place + steps.len() - 1) % steps.len()].1;
+        let mut place = 0;
+        while place < self.0.len() {
+            let class = self.0[place].1;
+            let passes_on =
+                [Class::PROCESS, Class::REALTIME].contains(&class) && last(&self.0, place) == class;
+            if passes_on && self.0.len() > 2 {
+                self.0.remove(place);
+            } else {
+                place += 1;
+            }
+        }
+        self
     }
 
     fn count(&self, class: Class) -> usize {
@@ -154,6 +172,15 @@ mod tests {
                 assert_eq!(ruled.contains(level), expected, "{classes:?}, {level}");
             }
         }
+    }
+
+    #[test]
+    fn what_lies_between_two_of_one_process_is_left_out() {
+        let direct = |classes: &[Class]| cycle(classes).direct().0;
+        assert_eq!(direct(&[RW, PROCESS, PROCESS, PROCESS]), [(0, RW), (1, PROCESS)]);
+        assert_eq!(direct(&[PROCESS, RW, PROCESS, PROCESS]), [(1, RW), (2, PROCESS)]);
+        assert_eq!(direct(&[REALTIME, REALTIME, RW, WR, WR]), [(0, REALTIME), (2, RW), (3, WR), (4, WR)]);
+        assert_eq!(direct(&[RW, PROCESS, REALTIME]), [(0, RW), (1, PROCESS), (2, REALTIME)]);
     }
 
     #[test]
