@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use memchr::memchr;
 use rashomon_core::history::Pair;
-use rashomon_core::{History, HistoryError, Kind, Op, Process, Time, Value, Verdict};
+use rashomon_core::{History, HistoryError, Kind, Op, Process, Time, Verdict};
 use rustc_hash::FxHashMap;
 
 use super::format::Format;
@@ -227,7 +227,7 @@ impl Inbox for Pairing<'_> {
             return;
         }
         if op.kind == Kind::Invoke {
-            let mut kept = self.spare.pop().unwrap_or_else(blank);
+            let mut kept = self.spare.pop().unwrap_or_else(Op::blank);
             std::mem::swap(&mut kept, op);
             self.open.insert(process, kept);
             return;
@@ -239,10 +239,6 @@ impl Inbox for Pairing<'_> {
         let done = self.open.is_empty() && self.spans.and_then(Spans::end).is_some_and(|end| end <= op.index);
         self.over = step.is_break() || done;
     }
-}
-
-fn blank() -> Op {
-    Op::new(Process::Nemesis, Kind::Invoke, "", Value::Null)
 }
 
 /// A file, line by line.
@@ -348,7 +344,7 @@ impl<'s> Events<'s> {
             Format::JepsenJson => forms(text, Notation::Json),
             _ => Text::Lines(Lines::new(text)),
         };
-        Ok(Events { text, due: 0, op: blank(), told: Told::default() })
+        Ok(Events { text, due: 0, op: Op::blank(), told: Told::default() })
     }
 
     /// Puts events into the box until it is full, or there are no more: then the answer is `false`.

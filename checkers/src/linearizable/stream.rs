@@ -1,7 +1,7 @@
 //! Operations taken one event after another, so that nothing of the history is kept but what they claim.
 
 use rashomon_core::history::Pair;
-use rashomon_core::{History, HistoryError, Kind, Op, Process, Value, Verdict};
+use rashomon_core::{History, HistoryError, Kind, Op, Process, Verdict};
 use rustc_hash::FxHashMap;
 
 use super::Linearizable;
@@ -101,7 +101,7 @@ impl<M: Model> Stream<M> {
                 return Err(format!("process {process} invokes `{}` while its last op is open", op.f));
             }
             let places = self.gathered.announce(op);
-            let mut kept = self.spare.pop().unwrap_or_else(blank);
+            let mut kept = self.spare.pop().unwrap_or_else(Op::blank);
             std::mem::swap(&mut kept, op);
             self.open.insert(process, (kept, places));
             return Ok(());
@@ -177,16 +177,11 @@ impl Inbox for Events {
 
     fn take(&mut self, line: usize, op: &mut Op) {
         if self.length == self.list.len() {
-            self.list.push((line, blank()));
+            self.list.push((line, Op::blank()));
         }
         let place = &mut self.list[self.length];
         place.0 = line;
         std::mem::swap(&mut place.1, op);
         self.length += 1;
     }
-}
-
-/// An op that says nothing.
-fn blank() -> Op {
-    Op::new(Process::Nemesis, Kind::Invoke, "", Value::Null)
 }

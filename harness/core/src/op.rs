@@ -69,6 +69,11 @@ impl Op {
         let (index, time, f) = (0, Time::ZERO, f.into());
         Op { index, time, kind, process, f, value, key: None, error: None, node: None }
     }
+
+    /// An op that says nothing: a place to put another, or to read one into, which takes no memory of its own.
+    pub fn blank() -> Op {
+        Op::new(Process::Nemesis, Kind::Invoke, "", Value::Null)
+    }
 }
 
 /// Keys are text; other tools also write them as numbers.
