@@ -15,6 +15,7 @@ mod format;
 
 mod beside;
 mod edn;
+mod events;
 mod forms;
 mod jepsen;
 mod porcupine;
