@@ -28,6 +28,9 @@ mod process;
 mod config;
 mod world;
 
+#[cfg(test)]
+mod lines;
+
 pub use config::Config;
 pub use control::NodeCounters;
 pub use fabric::JournalSummary;

@@ -225,6 +225,7 @@ mod tests {
     use rashomon_core::rpc::{ErrorCode, RpcError};
 
     use super::*;
+    use crate::lines::lines;
 
     #[test]
     fn a_reply_must_name_the_request() {
@@ -248,34 +249,9 @@ mod tests {
         }
     }
 
-    /// Objects of the fields that matter, with values that fit and that do not; and any bytes.
-    fn lines() -> impl Strategy<Value = Vec<u8>> {
-        let names = prop::sample::select(vec!["type", "in_reply_to", "code", "text", "value"]);
-        let values = prop::sample::select(vec![
-            "null",
-            "7",
-            "-1",
-            "18446744073709551616",
-            "1e300",
-            "\"\"",
-            "\"read_ok\"",
-            "\"error\"",
-            "[]",
-            "[[7]]",
-            "{}",
-            "{\"type\":\"read\"}",
-        ]);
-        let object = prop::collection::vec((names, values), 0..6).prop_map(|fields| {
-            let fields: Vec<String> =
-                fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-            format!("{{{}}}", fields.join(",")).into_bytes()
-        });
-        prop_oneof![3 => object, 1 => prop::collection::vec(any::<u8>(), 0..60)]
-    }
-
     proptest! {
         #[test]
-        fn no_reply_panics_or_is_taken_for_another(line in lines()) {
+        fn no_reply_panics_or_is_taken_for_another(line in lines(&["type", "in_reply_to", "code", "text", "value"])) {
             let taken = parse(&line, 7);
             let text = String::from_utf8_lossy(&line);
             prop_assert!(!matches!(taken, Reply::Mine(_)) || text.contains("\"in_reply_to\":7"), "{text}");

@@ -306,6 +306,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::lines::lines;
 
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(tag = "type", rename_all = "lowercase")]
@@ -338,34 +339,9 @@ mod tests {
         assert_eq!(refusal(r#"{"msg_id":4,"type":"grow"}"#), (Some(4), 10));
     }
 
-    /// Objects of the fields that matter, with values that fit and that do not; and any bytes.
-    fn lines() -> impl Strategy<Value = Vec<u8>> {
-        let names = prop::sample::select(vec!["type", "msg_id", "key", "session"]);
-        let values = prop::sample::select(vec![
-            "null",
-            "7",
-            "-1",
-            "18446744073709551616",
-            "1e300",
-            "\"\"",
-            "\"read_ok\"",
-            "\"error\"",
-            "[]",
-            "[[7]]",
-            "{}",
-            "{\"type\":\"read\"}",
-        ]);
-        let object = prop::collection::vec((names, values), 0..6).prop_map(|fields| {
-            let fields: Vec<String> =
-                fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-            format!("{{{}}}", fields.join(",")).into_bytes()
-        });
-        prop_oneof![3 => object, 1 => prop::collection::vec(any::<u8>(), 0..60)]
-    }
-
     proptest! {
         #[test]
-        fn no_request_panics_and_what_makes_no_sense_is_said_to(line in lines()) {
+        fn no_request_panics_and_what_makes_no_sense_is_said_to(line in lines(&["type", "msg_id", "key", "session"])) {
             if let Err((_, error)) = parse::<Request>(&line) {
                 prop_assert_eq!(error.code.meaning(), Meaning::Hopeless);
             }
