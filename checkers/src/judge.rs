@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::atomic_commitment::AtomicCommitment;
 use crate::bank::{Bank, Statement};
 use crate::consensus::Consensus;
-use crate::formats::{Beginning, Format, Recording};
+use crate::formats::{Beginning, Recording};
 use crate::isolation::{Level, ListAppend, RwRegister};
 use crate::linearizable::Linearizable;
 use crate::lock::Lock;
@@ -68,16 +68,25 @@ pub fn names() -> Vec<&'static str> {
 /// Judges a recording.
 pub fn judge(recording: &Recording, question: &Question, budget: &Budget<'_>) -> Result<Verdict, JudgeError> {
     let name = question.model.as_deref().or(recording.model).ok_or(JudgeError::NoModel)?;
-    let mut about = About::of(recording.format);
-    // Our own workload names its transfers, and all its banks begin alike.
-    about.names_transfers = recording.history.pairs().any(|pair| pair.invoke.value.get("id").is_some());
+    let about = About {
+        nil_reads_anything: recording.nil_reads_anything,
+        timed: recording.timed,
+        // Our own workload names its transfers, and all its banks begin alike.
+        names_transfers: recording.history.pairs().any(|pair| pair.invoke.value.get("id").is_some()),
+    };
     Ok(asked(name, about, question)?.check(&recording.history, budget))
 }
 
 /// The checker for a file that begins so, to judge it while it is read, by [`judge_stream`](crate::formats::judge_stream).
 pub fn checker_of(beginning: Beginning, question: &Question) -> Result<Box<dyn Checker>, JudgeError> {
     let name = question.model.as_deref().or(beginning.model).ok_or(JudgeError::NoModel)?;
-    asked(name, About::of(beginning.format), question)
+    let Beginning { format, .. } = beginning;
+    let about = About {
+        nil_reads_anything: format.nil_reads_anything(),
+        timed: format.is_timed(),
+        names_transfers: false,
+    };
+    asked(name, about, question)
 }
 
 /// What a checker should know of a recording.
@@ -86,14 +95,6 @@ struct About {
     nil_reads_anything: bool,
     timed: bool,
     names_transfers: bool,
-}
-
-impl About {
-    fn of(format: Format) -> About {
-        let nil_reads_anything = matches!(format, Format::JepsenEdn | Format::JepsenJson);
-        let timed = !matches!(format, Format::Plume | Format::Dbcop | Format::Cobra);
-        About { nil_reads_anything, timed, names_transfers: false }
-    }
 }
 
 /// The name of the checkers that know of a search and of monitors.

@@ -58,6 +58,11 @@ fn nothing_is_said_of_real_time_where_the_file_says_nothing() {
     // Of one session the order is known.
     let stale = read(Format::Plume, "w(1,10,0,1)\nr(1,0,0,2)\n").unwrap();
     assert_eq!(names(&judged(&stale, None)), ["G-single-process"]);
+    // It is the recording that is asked, and not what others of its format say.
+    let known = Recording { timed: true, ..recording };
+    let verdict = judged(&known, None);
+    assert_eq!(verdict.stats["promised"], "strict-serializable");
+    assert_eq!(verdict.stats["levels"]["read-committed"]["realtime"], "holds");
 }
 
 #[test]

@@ -51,8 +51,8 @@ pub fn read_cobra(logs: &[CobraLog<'_>]) -> Result<Recording, HistoryError> {
         history: history(&sessions)?,
         format: Format::Cobra,
         model: Some("rw-register"),
-        nil_reads_anything: false,
-        timed: false,
+        nil_reads_anything: Format::Cobra.nil_reads_anything(),
+        timed: Format::Cobra.is_timed(),
         notes: vec![UNTIMED.to_owned()],
         left_out: vec![
             ORDER.to_owned(),

@@ -57,6 +57,31 @@ impl Format {
         }
     }
 
+    /// Whether a read that answered `null` may have read anything: so in Knossos and Jepsen.
+    pub fn nil_reads_anything(self) -> bool {
+        match self {
+            Format::JepsenEdn | Format::JepsenJson => true,
+            Format::Jsonl
+            | Format::PorcupineEtcd
+            | Format::PorcupineKv
+            | Format::Plume
+            | Format::Dbcop
+            | Format::Cobra => false,
+        }
+    }
+
+    /// Whether the order of its events is that of real time. Where it is not, only sessions have an order.
+    pub fn is_timed(self) -> bool {
+        match self {
+            Format::Plume | Format::Dbcop | Format::Cobra => false,
+            Format::Jsonl
+            | Format::JepsenEdn
+            | Format::JepsenJson
+            | Format::PorcupineEtcd
+            | Format::PorcupineKv => true,
+        }
+    }
+
     /// The format that a file suggests that begins so; a few dozen kilobytes of it are enough.
     pub fn detect(text: &str) -> Result<Format, HistoryError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);

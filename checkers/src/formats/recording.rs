@@ -124,7 +124,7 @@ fn read_keyed_from(
             return read_cobra(&[CobraLog { name: "the log", bytes: &bytes }]);
         }
     };
-    let timed = !matches!(format, Format::Plume | Format::Dbcop | Format::Cobra);
+    let timed = format.is_timed();
     if !timed {
         notes.push(sessions::UNTIMED.to_owned());
         left_out.push(sessions::ORDER.to_owned());
@@ -133,7 +133,7 @@ fn read_keyed_from(
         model: model(&history),
         history,
         format,
-        nil_reads_anything: matches!(format, Format::JepsenEdn | Format::JepsenJson),
+        nil_reads_anything: format.nil_reads_anything(),
         timed,
         notes,
         left_out,
