@@ -2,9 +2,9 @@
 
 use rashomon_core::{HistoryError, Kind, Op, Verdict};
 
-use crate::Budget;
 use crate::archive::Archive;
 use crate::scan::Notation;
+use crate::{Budget, Job};
 
 /// Takes the events of a history, keeps of them what it needs, and judges in the end.
 ///
@@ -59,30 +59,49 @@ pub struct Taken {
     pub kind: Kind,
 }
 
-/// Takes what `fill` puts into boxes: while one is filled, `learn` looks at what was in the one before.
-///
-/// An error of `fill` counts once what came before was learnt.
-pub(crate) fn in_turns<B: Default + Send>(
-    mut fill: impl FnMut(&mut B) -> Result<bool, HistoryError> + Send,
-    mut learn: impl FnMut(&mut B) -> Result<(), HistoryError> + Send,
-    budget: &Budget<'_>,
-) -> Result<(), HistoryError> {
-    let (mut before, mut next) = (B::default(), B::default());
-    let mut last = Ok(true);
-    loop {
+/// Two boxes, one of which is filled while it is learnt what was in the other.
+#[derive(Debug)]
+pub(crate) struct Turns<B> {
+    /// Was filled the last time.
+    ready: B,
+    /// Is filled next.
+    next: B,
+    /// What was said when the last box was filled: whether there are more.
+    more: Result<bool, HistoryError>,
+}
+
+impl<B: Default + Send> Turns<B> {
+    /// With nothing in either box.
+    pub(crate) fn new() -> Turns<B> {
+        Turns { ready: B::default(), next: B::default(), more: Ok(true) }
+    }
+
+    /// The box that was filled the last time, and the one that is filled next.
+    pub(crate) fn boxes(&self) -> (&B, &B) {
+        (&self.ready, &self.next)
+    }
+
+    /// Fills the next box, if there are more events, while another member of the crew may learn what was in the one
+    /// before. Answers whether there is another turn to take.
+    ///
+    /// An error of `fill` counts once what came before was learnt, so that of two errors the first is told.
+    pub(crate) fn take(
+        &mut self,
+        fill: impl FnOnce(&mut B) -> Result<bool, HistoryError> + Send,
+        learn: impl FnOnce(&mut B) -> Result<(), HistoryError> + Send,
+        budget: &Budget<'_>,
+    ) -> Result<bool, HistoryError> {
         let (mut filled, mut learnt) = (Ok(false), Ok(()));
-        let mut jobs: Vec<crate::Job<'_>> = Vec::new();
-        if let Ok(true) = last {
-            let (fill, filled, next) = (&mut fill, &mut filled, &mut next);
-            jobs.push(Box::new(move || *filled = fill(next)));
+        let Turns { ready, next, more } = self;
+        let mut jobs: Vec<Job<'_>> = Vec::new();
+        if let Ok(true) = more {
+            jobs.push(Box::new(|| filled = fill(next)));
         }
-        jobs.push(Box::new(|| learnt = learn(&mut before)));
+        jobs.push(Box::new(|| learnt = learn(ready)));
         budget.crew.work(jobs);
         learnt?;
-        if !last? {
-            return Ok(());
-        }
-        last = filled;
-        std::mem::swap(&mut before, &mut next);
+        let goes_on = std::mem::replace(more, filled)?;
+        std::mem::swap(ready, next);
+        Ok(goes_on)
     }
 }

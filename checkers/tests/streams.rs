@@ -2,9 +2,12 @@
 
 mod histories;
 
+use std::cell::Cell;
+use std::io::{self, BufRead};
+
 use histories::{Choice, cases, choices, observe};
 use proptest::prelude::*;
-use rashomon_checkers::formats::{Beginning, Format, begins, judge_stream, read, write_edn};
+use rashomon_checkers::formats::{Beginning, Format, Source, begins, judge_stream, read, write_edn};
 use rashomon_checkers::generate::{Clients, Subject};
 use rashomon_checkers::{Archive, Budget, Checker, Fill, Follow, Question, Spans, checker_of, judge};
 use rashomon_core::history::{HEADER, Pair};
@@ -80,6 +83,45 @@ fn the_beginning_of_a_file_tells_what_it_is() {
         }
     }
     assert_eq!(begins(Format::Plume, "r(1,1,1,1)\n"), None);
+}
+
+/// A file, of which it is known whether all of it was taken.
+struct File<'t> {
+    text: &'t str,
+    taken: Cell<bool>,
+}
+
+impl Source for File<'_> {
+    fn open(&self) -> io::Result<Box<dyn BufRead + Send + '_>> {
+        Ok(Box::new(self.text.as_bytes()))
+    }
+
+    fn taken(&self) {
+        assert!(!self.taken.replace(true), "it is told once");
+    }
+}
+
+#[test]
+fn time_that_runs_out_while_a_file_is_read_is_unknown() {
+    for subject in [Subject::CasRegister, Subject::Queue, Subject::ListAppend, Subject::RwRegister] {
+        let clients =
+            Clients { operations: 2_000, clients: 6, open_per_mille: 0, stale: false, seed: Seed(1) };
+        let history = History::new(subject.stream(clients, None).collect()).unwrap();
+        for (format, text) in texts(&history) {
+            let checker = checker_of(Beginning { format, model: Some(subject.name()) }, &Question::default());
+            let checker = checker.unwrap();
+            let file = File { text: &text, taken: Cell::new(false) };
+            // Of what comes after the reading each checker has tests of its own.
+            let reading = || !file.taken.get();
+            let budget = Budget::new(usize::MAX, &reading);
+            let verdict = judge_stream(&file, format, checker.as_ref(), &budget).unwrap().unwrap().verdict;
+            assert_eq!(verdict.valid, Validity::Unknown, "{subject} {format}");
+            assert!(verdict.unknown[0].ends_with("time budget exhausted"), "{:?}", verdict.unknown);
+            assert!(file.taken.get());
+            let (verdict, _) = streamed(format, &text, subject.name());
+            assert!(verdict.unknown.iter().all(|cause| !cause.contains("budget")), "{:?}", verdict.unknown);
+        }
+    }
 }
 
 /// A register with reads, writes and cas that works, or nearly.

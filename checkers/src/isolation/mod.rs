@@ -7,7 +7,6 @@
 //!
 //! - [`ListAppend`]: over lists, where a read shows the order of all writes before it.
 //! - [`RwRegister`]: over registers, where the order of writes shows only in part.
-//! - [`Stream`]: either of them, fed one event after another.
 //! - [`Level`]: the levels, and [`table`]: which of them hold, are violated, or are unknown.
 //!
 //! Invariant: a witness of a cycle is as short as any of its kind in its component, unless the budget ran out meanwhile, and
@@ -48,5 +47,4 @@ mod versions;
 pub use checker::ListAppend;
 pub use level::{Isolation, Level, Order};
 pub use rw_register::RwRegister;
-pub use stream::Stream;
 pub use table::table;

@@ -1,6 +1,6 @@
 //! Transactions taken one event after another, so that nothing of the history but what was learnt of it is kept.
 
-use rashomon_core::{History, HistoryError, Kind, Op, Verdict};
+use rashomon_core::{History, HistoryError, Kind, Verdict};
 
 use super::batch::{Batch, Event, Intake, Numbering};
 use super::level::Level;
@@ -10,19 +10,18 @@ use super::registers::Registers;
 use super::transactions::{Misplaced, Transactions};
 use super::{checker, rw_register};
 use crate::archive::Archive;
-use crate::{Budget, Fill, Follow, Job};
+use crate::follow::Turns;
+use crate::{Budget, Fill, Follow};
 
 /// Judges transactions while they are read.
 ///
-/// Events are given in their order, by [`Stream::take`]; then [`Stream::verdict`] judges them. Reads are compared with
-/// what is known and forgotten: what is kept grows with the transactions and with what they write.
+/// Reads are compared with what is known and forgotten: what is kept grows with the transactions and with what they
+/// write.
 #[derive(Debug)]
-pub struct Stream {
+pub(super) struct Stream {
     promised: Level,
     numbering: Numbering,
     learning: Learning,
-    /// For single events.
-    batch: Batch,
 }
 
 /// What was learnt from events.
@@ -59,30 +58,20 @@ pub(super) struct Twice {
     pub(super) value: u32,
 }
 
-/// An event that cannot follow those before it.
-#[derive(Clone, Debug)]
-pub(super) struct Unfit {
-    pub(super) line: usize,
-    pub(super) reason: String,
-}
-
-/// How often the budget is looked at, in events that are taken one by one.
-const EVERY: u64 = 1024;
-
 impl Stream {
     /// Of transactions over lists, as [`ListAppend`](super::ListAppend) judges them.
-    pub fn lists(promised: Level) -> Stream {
+    pub(super) fn lists(promised: Level) -> Stream {
         Stream::of(Subject::Lists(Lists::default()), promised)
     }
 
     /// Of events whose order is not that of real time: only that of each process counts.
-    pub fn untimed(mut self) -> Stream {
+    pub(super) fn untimed(mut self) -> Stream {
         self.learning.transactions = Transactions::new(false);
         self
     }
 
     /// Of transactions over registers, as [`RwRegister`](super::RwRegister) judges them.
-    pub fn registers(promised: Level) -> Stream {
+    pub(super) fn registers(promised: Level) -> Stream {
         Stream::of(Subject::Registers(Registers::default()), promised)
     }
 
@@ -95,25 +84,13 @@ impl Stream {
             promised,
             numbering: Numbering::new(reading),
             learning: Learning { subject, transactions: Transactions::new(true), unknown: None },
-            batch: Batch::default(),
         }
-    }
-
-    /// Takes the next event. An error says why it cannot follow the events before it.
-    pub fn take(&mut self, op: &Op, budget: &Budget<'_>) -> Result<(), String> {
-        if op.index.is_multiple_of(EVERY) {
-            self.look_at(budget, op.index, 0);
-        }
-        self.batch.clear();
-        let mut intake = Intake { numbering: &mut self.numbering, batch: &mut self.batch };
-        intake.take(0, op);
-        self.learning.learn(&self.batch).map_err(|unfit| unfit.reason)
     }
 
     /// Takes a whole history.
     pub(super) fn follow(&mut self, history: &History, budget: &Budget<'_>) {
         let mut ops = history.ops().iter();
-        let fill = |intake: &mut Intake<'_>| -> Result<bool, Unfit> {
+        let fill = |intake: &mut Intake<'_>| -> Result<bool, HistoryError> {
             while !intake.is_full() {
                 let Some(op) = ops.next() else { return Ok(false) };
                 intake.take(0, op);
@@ -124,49 +101,34 @@ impl Stream {
         debug_assert!(fed.is_ok(), "the events of a history follow each other");
     }
 
-    /// Takes all that `fill` puts into batches, until it says that there is no more. While a batch is filled what was in
-    /// the one before is learnt; an error of `fill` counts once that was done.
-    fn feed_with<E: From<Unfit> + Send>(
+    /// Takes all that `fill` puts into batches, until it says that there is no more.
+    fn feed_with(
         &mut self,
-        mut fill: impl FnMut(&mut Intake<'_>) -> Result<bool, E> + Send,
+        mut fill: impl FnMut(&mut Intake<'_>) -> Result<bool, HistoryError> + Send,
         budget: &Budget<'_>,
-    ) -> Result<(), E> {
-        let (mut batch, mut spare) = (Batch::default(), Batch::default());
-        let mut last: Result<bool, E> = Ok(true);
+    ) -> Result<(), HistoryError> {
+        let mut turns: Turns<Batch> = Turns::new();
         let mut events = 0;
         loop {
-            self.look_at(budget, events, batch.bytes() + spare.bytes());
-            events += batch.len() as u64;
-            spare.clear();
-            let (mut filled, mut learnt) = (Ok(false), Ok(()));
+            let (ready, next) = turns.boxes();
+            self.look_at(budget, events, ready.bytes() + next.bytes());
+            events += ready.len();
             let Stream { numbering, learning, .. } = self;
-            let mut jobs: Vec<Job<'_>> = Vec::new();
-            if let Ok(true) = last {
-                let mut intake = Intake { numbering, batch: &mut spare };
-                let (fill, filled) = (&mut fill, &mut filled);
-                jobs.push(Box::new(move || *filled = fill(&mut intake)));
-            }
-            jobs.push(Box::new(|| learnt = learning.learn(&batch)));
-            budget.crew.work(jobs);
-            learnt?;
-            if !last? {
+            let fill = |batch: &mut Batch| {
+                batch.clear();
+                fill(&mut Intake { numbering, batch })
+            };
+            if !turns.take(fill, |batch| learning.learn(batch), budget)? {
                 return Ok(());
             }
-            last = filled;
-            std::mem::swap(&mut batch, &mut spare);
         }
     }
 
-    fn look_at(&mut self, budget: &Budget<'_>, event: u64, besides: usize) {
-        let spent = if (budget.expired)() {
-            "time"
-        } else if self.bytes() + besides > budget.bytes {
-            "memory"
-        } else {
-            return;
-        };
-        let because = || Unknown::Because(format!("event {event}: {spent} budget exhausted"));
-        self.learning.unknown.get_or_insert_with(because);
+    /// Looks at what is left of the budget once so many events were learnt.
+    fn look_at(&mut self, budget: &Budget<'_>, events: usize, besides: usize) {
+        if let Err(spent) = budget.spend(0, self.bytes() + besides) {
+            self.learning.because(|| format!("event {events}: {spent}"));
+        }
     }
 
     fn bytes(&self) -> usize {
@@ -180,8 +142,8 @@ impl Stream {
     }
 
     /// Judges what was taken.
-    pub fn verdict(self, budget: &Budget<'_>) -> Verdict {
-        let Stream { promised, numbering: Numbering { names, .. }, learning, .. } = self;
+    pub(super) fn verdict(self, budget: &Budget<'_>) -> Verdict {
+        let Stream { promised, numbering: Numbering { names, .. }, learning } = self;
         let Learning { subject, transactions, unknown } = learning;
         let name = match subject {
             Subject::Lists(_) => "list-append",
@@ -201,10 +163,9 @@ impl Stream {
 
 impl Learning {
     /// Takes the events of a batch. An error says why one of them cannot follow those before it.
-    fn learn(&mut self, batch: &Batch) -> Result<(), Unfit> {
-        batch
-            .events()
-            .try_for_each(|event| self.event(&event).map_err(|reason| Unfit { line: event.line, reason }))
+    fn learn(&mut self, batch: &Batch) -> Result<(), HistoryError> {
+        let mut events = batch.events();
+        events.try_for_each(|event| self.event(&event).map_err(|reason| HistoryError::at(event.line, reason)))
     }
 
     fn event(&mut self, event: &Event<'_>) -> Result<(), String> {
@@ -273,12 +234,6 @@ impl Unknown {
                 names.key(key)
             ),
         }
-    }
-}
-
-impl From<Unfit> for HistoryError {
-    fn from(unfit: Unfit) -> HistoryError {
-        HistoryError::at(unfit.line, unfit.reason)
     }
 }
 

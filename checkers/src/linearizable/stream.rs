@@ -9,7 +9,7 @@ use super::intake::{Intake, Seat};
 use super::partition::NEVER;
 use super::witness::Ledger;
 use crate::archive::Archive;
-use crate::follow::in_turns;
+use crate::follow::Turns;
 use crate::{Budget, Fill, Follow, Inbox, Model};
 
 /// What is known of a history that was read up to some event: what the monitors and the search need, and, apart from
@@ -129,21 +129,25 @@ impl<M: Model> Follow for Stream<M> {
     }
 
     fn feed(&mut self, fill: &mut Fill<'_>, budget: &Budget<'_>) -> Result<(), HistoryError> {
-        let bytes = budget.bytes;
-        let learn = |events: &mut Events| {
-            for (line, op) in &mut events.list[..events.length] {
-                self.take(op).map_err(|reason| HistoryError::at(*line, reason))?;
+        let mut turns: Turns<Events> = Turns::new();
+        loop {
+            let fill = |events: &mut Events| {
+                events.length = 0;
+                fill(events)
+            };
+            let learn = |events: &mut Events| {
+                events.list[..events.length].iter_mut().try_for_each(|(line, op)| {
+                    self.take(op).map_err(|reason| HistoryError::at(*line, reason))
+                })
+            };
+            let goes_on = turns.take(fill, learn, budget)?;
+            if self.unknown.is_none() {
+                self.unknown = budget.spend(0, self.gathered.bytes()).err();
             }
-            if self.unknown.is_none() && self.gathered.bytes() > bytes {
-                self.unknown = Some("memory budget exhausted".to_owned());
+            if !goes_on {
+                return Ok(());
             }
-            Ok(())
-        };
-        let fill = |events: &mut Events| {
-            events.length = 0;
-            fill(events)
-        };
-        in_turns(fill, learn, budget)
+        }
     }
 
     fn verdict(mut self: Box<Self>, archive: &dyn Archive, budget: &Budget<'_>) -> Verdict {
