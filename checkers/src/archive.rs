@@ -75,6 +75,11 @@ impl Spans {
         after > 0 && event <= self.list[after - 1].1
     }
 
+    /// The first and the last event of each, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.list.iter().copied()
+    }
+
     /// The last event of all, if there is any.
     pub fn end(&self) -> Option<u64> {
         self.list.last().map(|(_, last)| *last)

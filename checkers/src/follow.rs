@@ -19,6 +19,11 @@ pub trait Follow {
     /// An error is that of `fill`, or says which event cannot follow those before it: the first of them.
     fn feed(&mut self, fill: &mut Fill<'_>, budget: &Budget<'_>) -> Result<(), HistoryError>;
 
+    /// The invocations that have no end, in order, where that is known: so nobody looks for it.
+    fn endless(&self) -> Vec<u64> {
+        Vec::new()
+    }
+
     /// Judges what was taken. Operations that the verdict names are looked up in the archive.
     fn verdict(self: Box<Self>, archive: &dyn Archive, budget: &Budget<'_>) -> Verdict;
 }

@@ -9,7 +9,7 @@ use histories::{Choice, cases, choices, observe};
 use proptest::prelude::*;
 use rashomon_checkers::formats::{Beginning, Format, Source, begins, judge_stream, read, write_edn};
 use rashomon_checkers::generate::{Clients, Subject};
-use rashomon_checkers::{Archive, Budget, Checker, Fill, Follow, Question, Spans, checker_of, judge};
+use rashomon_checkers::{Archive, Budget, Checker, Fill, Follow, Inbox, Question, Spans, checker_of, judge};
 use rashomon_core::history::{HEADER, Pair};
 use rashomon_core::{History, HistoryError, Kind, Op, Seed, Validity, Value, Verdict};
 use serde_json::json;
@@ -158,6 +158,105 @@ fn dressed(history: &History, keys: usize) -> History {
     History::new(history.ops().iter().map(dress).collect()).unwrap()
 }
 
+/// A checker that only picks.
+#[derive(Clone)]
+struct Picker {
+    spans: Spans,
+    /// The invocations that it says have no end.
+    endless: Vec<u64>,
+}
+
+impl Picker {
+    /// What it picks from a file.
+    fn picked(&self, format: Format, text: &str) -> Verdict {
+        let streamed = judge_stream(&text.as_bytes(), format, self, &Budget::unlimited());
+        streamed.unwrap().unwrap().verdict
+    }
+}
+
+/// Takes some events and keeps none.
+struct Sink(u32);
+
+impl Inbox for Sink {
+    fn is_full(&self) -> bool {
+        self.0 == 0
+    }
+
+    fn take(&mut self, _line: usize, _op: &mut Op) {
+        self.0 -= 1;
+    }
+}
+
+impl Follow for Picker {
+    fn feed(&mut self, fill: &mut Fill<'_>, _budget: &Budget<'_>) -> Result<(), HistoryError> {
+        while fill(&mut Sink(100))? {}
+        Ok(())
+    }
+
+    fn endless(&self) -> Vec<u64> {
+        self.endless.clone()
+    }
+
+    fn verdict(self: Box<Self>, archive: &dyn Archive, _budget: &Budget<'_>) -> Verdict {
+        let mut all = Vec::new();
+        let mut note = |pair: &Pair<'_>| {
+            all.push((pair.invoke.clone(), pair.completion.cloned()));
+        };
+        archive.pick(&self.spans, &mut note).unwrap();
+        all.sort_by_key(|(invoke, _)| invoke.index);
+        Verdict::unknown("picker", serde_json::to_string(&all).unwrap())
+    }
+}
+
+impl Checker for Picker {
+    fn name(&self) -> &'static str {
+        "picker"
+    }
+
+    fn about(&self) -> &'static str {
+        "picks"
+    }
+
+    fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
+        Box::new(self.clone()).verdict(history, budget)
+    }
+
+    fn follow(&self) -> Option<Box<dyn Follow + '_>> {
+        Some(Box::new(self.clone()))
+    }
+}
+
+#[test]
+fn what_is_picked_from_the_middle_of_a_long_file_is_what_stands_there() {
+    for seed in 0..3_u64 {
+        let clients =
+            Clients { operations: 3_000, clients: 6, open_per_mille: 5, stale: false, seed: Seed(seed) };
+        let history = History::new(Subject::CasRegister.stream(clients, None).collect()).unwrap();
+        let history = dressed(&history, 0);
+        let open = history.pairs().filter(|pair| pair.completion.is_none());
+        let endless: Vec<u64> = open.map(|pair| pair.invoke.index).collect();
+        assert!(endless.len() > 5, "{} never ended", endless.len());
+        let events = history.ops().len() as u64;
+        let files = texts(&history).map(|(format, text)| {
+            let whole = read(format, &text).unwrap().history;
+            (format, text, whole)
+        });
+        for at in
+            [vec![], vec![0], vec![events - 1], vec![255, 256, 257, 3_000], vec![events / 2, events / 2 + 90]]
+        {
+            let near = endless.iter().copied().skip(seed as usize).step_by(4).take(2);
+            let spans = Spans::new(at.iter().copied().chain(near), seed * 7);
+            for endless in [Vec::new(), endless.clone()] {
+                let picker = Picker { spans: spans.clone(), endless };
+                for (format, text, whole) in &files {
+                    let there = picker.check(whole, &Budget::unlimited());
+                    assert_eq!(picker.picked(*format, text), there, "{format} {spans:?}");
+                }
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: cases(2_000),
@@ -179,48 +278,12 @@ proptest! {
         events in proptest::collection::vec(0..40_u64, 0..4),
         around in 0..5_u64,
     ) {
-        /// A checker that only picks.
-        struct Picker(Spans);
-
-        impl Follow for Picker {
-            fn feed(&mut self, _fill: &mut Fill<'_>, _budget: &Budget<'_>) -> Result<(), HistoryError> {
-                Ok(())
-            }
-
-            fn verdict(self: Box<Self>, archive: &dyn Archive, _budget: &Budget<'_>) -> Verdict {
-                let mut all = Vec::new();
-                let mut note = |pair: &Pair<'_>| {
-                    all.push((pair.invoke.clone(), pair.completion.cloned()));
-                };
-                archive.pick(&self.0, &mut note).unwrap();
-                all.sort_by_key(|(invoke, _)| invoke.index);
-                Verdict::unknown("picker", serde_json::to_string(&all).unwrap())
-            }
+        // Keys have a notation of their own in EDN, of which such files are read as a whole.
+        let history = dressed(&register(&choices), 0);
+        let picker = Picker { spans: Spans::new(events, around), endless: Vec::new() };
+        for (format, text) in texts(&history) {
+            let there = picker.check(&read(format, &text).unwrap().history, &Budget::unlimited());
+            prop_assert_eq!(picker.picked(format, &text), there);
         }
-
-        impl Checker for Picker {
-            fn name(&self) -> &'static str {
-                "picker"
-            }
-
-            fn about(&self) -> &'static str {
-                "picks"
-            }
-
-            fn check(&self, history: &History, budget: &Budget<'_>) -> Verdict {
-                Box::new(Picker(self.0.clone())).verdict(history, budget)
-            }
-
-            fn follow(&self) -> Option<Box<dyn Follow + '_>> {
-                Some(Box::new(Picker(self.0.clone())))
-            }
-        }
-
-        let history = dressed(&register(&choices), 2);
-        let picker = Picker(Spans::new(events, around));
-        let picked = picker.check(&history, &Budget::unlimited());
-        let text = &texts(&history)[0].1;
-        let streamed = judge_stream(&text.as_bytes(), Format::Jsonl, &picker, &Budget::unlimited());
-        prop_assert_eq!(streamed.unwrap().unwrap().verdict, picked);
     }
 }

@@ -9,8 +9,9 @@ use memchr::memchr;
 use rashomon_core::{History, HistoryError, Kind, Op, Process, Time};
 
 use super::format::Format;
-use super::forms::Forms;
+use super::forms::{Forms, Spot};
 use super::jepsen::{self, Fields};
+use super::marks::{Mark, Marks, Place};
 use super::stream::Source;
 use crate::Inbox;
 use crate::scan::{self, Notation};
@@ -26,6 +27,8 @@ pub(super) struct Events<'s> {
     op: Op,
     /// What was counted so far.
     pub(super) told: Told,
+    /// Where it was on the way.
+    pub(super) marks: Marks,
 }
 
 /// How the file is taken apart.
@@ -45,24 +48,50 @@ enum Text<'s> {
 impl<'s> Events<'s> {
     /// From the beginning of a file.
     pub(super) fn of(source: &'s dyn Source, format: Format) -> Result<Events<'s>, HistoryError> {
-        let text = source.open().map_err(|source| HistoryError::Io { line: 1, source })?;
-        let forms = |text, notation| Text::Forms {
-            forms: Forms::new(text),
-            fields: Fields::new(notation),
-            notation,
-            last: None,
+        let place = match format {
+            Format::JepsenEdn | Format::JepsenJson => {
+                Place::Form { spot: Spot::BEGINNING, last: None, processes: false }
+            }
+            _ => Place::Line { offset: 0, number: 0 },
         };
-        let text = match format {
-            Format::JepsenEdn => forms(text, Notation::Edn),
-            Format::JepsenJson => forms(text, Notation::Json),
-            _ => Text::Lines(Lines::new(text)),
+        Events::at(source, format, Mark { due: 0, place })
+    }
+
+    /// From a mark on, which was made in the same file.
+    pub(super) fn at(source: &'s dyn Source, format: Format, mark: Mark) -> Result<Events<'s>, HistoryError> {
+        let io = |source| HistoryError::Io { line: mark.line(), source };
+        let text = if mark.offset() == 0 { source.open() } else { source.open_at(mark.offset()) };
+        let text = text.map_err(io)?;
+        let text = match mark.place {
+            Place::Line { offset, number } => Text::Lines(Lines::new(text, offset, number)),
+            Place::Form { spot, last, processes } => {
+                let notation = if format == Format::JepsenEdn { Notation::Edn } else { Notation::Json };
+                let fields = Fields::new(notation).knowing(processes);
+                Text::Forms { forms: Forms::at(text, spot), fields, notation, last }
+            }
         };
-        Ok(Events { text, due: 0, op: Op::blank(), told: Told::default() })
+        Ok(Events { text, due: mark.due, op: Op::blank(), told: Told::default(), marks: Marks::new() })
+    }
+
+    /// The place before the next event, where the events behind it can be told without those before.
+    fn mark(&self) -> Option<Mark> {
+        let place = match &self.text {
+            Text::Lines(lines) => Place::Line { offset: lines.offset(), number: lines.number },
+            Text::Forms { forms, fields, last, .. } => {
+                Place::Form { spot: forms.spot(), last: *last, processes: fields.known()? }
+            }
+        };
+        Some(Mark { due: self.due, place })
     }
 
     /// Puts events into the box until it is full, or there are no more: then the answer is `false`.
     pub(super) fn fill(&mut self, inbox: &mut dyn Inbox) -> Result<bool, HistoryError> {
         while !inbox.is_full() {
+            if self.marks.is_wanted(self.due)
+                && let Some(mark) = self.mark()
+            {
+                self.marks.put(mark);
+            }
             let Some((kind, time)) = self.put_next(inbox)? else { return Ok(false) };
             if let Some(kind) = kind {
                 self.told.count(kind, time.unwrap_or(Time(self.due)));
@@ -211,17 +240,26 @@ struct Lines<R> {
     line: Vec<u8>,
     /// How much of what the source has is the line before.
     passed: usize,
+    /// How much of the file was taken from the source.
+    taken: u64,
     /// The number of the line, counted from 1.
     number: usize,
 }
 
 impl<R: BufRead> Lines<R> {
-    fn new(source: R) -> Lines<R> {
-        Lines { source, line: Vec::new(), passed: 0, number: 0 }
+    /// From a place in the file on: behind so many bytes, and so many lines.
+    fn new(source: R, offset: u64, number: usize) -> Lines<R> {
+        Lines { source, line: Vec::new(), passed: 0, taken: offset, number }
+    }
+
+    /// The bytes before the next line.
+    fn offset(&self) -> u64 {
+        self.taken + self.passed as u64
     }
 
     /// The next line without its end, if there is one, and whether it had an end. An error when it is too long.
     fn next(&mut self) -> Result<Option<(&[u8], bool)>, HistoryError> {
+        self.taken = self.offset();
         self.source.consume(std::mem::take(&mut self.passed));
         self.number += 1;
         let number = self.number;
@@ -235,6 +273,7 @@ impl<R: BufRead> Lines<R> {
         if length == 0 {
             return Ok(None);
         }
+        self.taken += length as u64;
         let ended = self.line.pop_if(|byte| *byte == b'\n').is_some();
         if !ended && length as u64 == LONGEST {
             return Err(HistoryError::at(number, format!("a line of more than {LONGEST} bytes")));

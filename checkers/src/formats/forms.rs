@@ -14,10 +14,24 @@ const LONGEST: usize = 16 << 20;
 /// reader of the values to say.
 pub(super) struct Forms<R> {
     source: R,
-    line: usize,
     form: Vec<u8>,
-    place: Place,
+    spot: Spot,
     done: bool,
+}
+
+/// A place between two values.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot {
+    /// The bytes before it.
+    pub(super) offset: u64,
+    /// The line on which it is, counted from 1.
+    pub(super) line: usize,
+    place: Place,
+}
+
+impl Spot {
+    /// Before all values.
+    pub(super) const BEGINNING: Spot = Spot { offset: 0, line: 1, place: Place::Start };
 }
 
 /// Where the ops stand.
@@ -46,7 +60,17 @@ enum State {
 
 impl<R: BufRead> Forms<R> {
     pub(super) fn new(source: R) -> Forms<R> {
-        Forms { source, line: 1, form: Vec::new(), place: Place::Start, done: false }
+        Forms::at(source, Spot::BEGINNING)
+    }
+
+    /// From a spot on: the source begins there.
+    pub(super) fn at(source: R, spot: Spot) -> Forms<R> {
+        Forms { source, form: Vec::new(), spot, done: false }
+    }
+
+    /// The spot before the next value.
+    pub(super) fn spot(&self) -> Spot {
+        self.spot
     }
 
     /// The next value, perhaps with what is to be ignored before it, and the line on which this text begins.
@@ -54,16 +78,17 @@ impl<R: BufRead> Forms<R> {
         self.form.clear();
         let mut cut = Cut { depth: 0, owed: 0, state: State::Space, tag: false, begun: None };
         while !self.done {
-            let wrong = |source| HistoryError::Io { line: self.line, source };
+            let wrong = |source| HistoryError::Io { line: self.spot.line, source };
             let chunk = self.source.fill_buf().map_err(wrong)?;
             if chunk.is_empty() {
                 self.done = true;
                 break;
             }
-            let (behind, before) = (self.place == Place::Behind, self.form.len());
-            let (taken, ended) = cut.take(chunk, &mut self.form, &mut self.line, &mut self.place);
+            let (behind, before) = (self.spot.place == Place::Behind, self.form.len());
+            let (taken, ended) = cut.take(chunk, &mut self.form, &mut self.spot.line, &mut self.spot.place);
             self.source.consume(taken);
-            let begun = cut.begun.unwrap_or(self.line);
+            self.spot.offset += taken as u64;
+            let begun = cut.begun.unwrap_or(self.spot.line);
             if behind && self.form.len() > before {
                 return Err(HistoryError::at(begun, "something follows the sequence of ops"));
             }
@@ -76,8 +101,8 @@ impl<R: BufRead> Forms<R> {
         }
         match cut.begun {
             Some(begun) if !self.form.is_empty() => self.text(begun).map(Some),
-            _ if self.place == Place::Inside => {
-                Err(HistoryError::at(self.line, "the text ends inside a sequence"))
+            _ if self.spot.place == Place::Inside => {
+                Err(HistoryError::at(self.spot.line, "the text ends inside a sequence"))
             }
             _ => Ok(None),
         }

@@ -174,6 +174,16 @@ impl Fields {
         Fields { notation, processes: false, anonymous: Vec::new(), beyond: BTreeMap::new() }
     }
 
+    /// The same behind ops of which some named a process, or none.
+    pub(super) fn knowing(self, processes: bool) -> Fields {
+        Fields { processes, ..self }
+    }
+
+    /// Whether any op named its process, where no more needs to be known of those before.
+    pub(super) fn known(&self) -> Option<bool> {
+        self.anonymous.is_empty().then_some(self.processes)
+    }
+
     /// The op that a map describes, and its index if it has one.
     pub(super) fn op(
         &mut self,

@@ -18,8 +18,10 @@ mod edn;
 mod events;
 mod forms;
 mod jepsen;
+mod marks;
 mod porcupine;
 mod recording;
+mod reread;
 mod stream;
 mod suggest;
 

@@ -3,18 +3,15 @@
 //! What is judged and how is the same as of a history that was read as a whole; only the history itself is not there
 //! afterwards. The few operations that a verdict names are read once more.
 
-use std::io::{self, BufRead};
-use std::ops::ControlFlow;
+use std::io::{self, BufRead, Read};
 
-use rashomon_core::history::Pair;
-use rashomon_core::{History, HistoryError, Kind, Op, Process, Time, Verdict};
-use rustc_hash::FxHashMap;
+use rashomon_core::{History, HistoryError, Time, Verdict};
 
 use super::events::{Events, Told};
 use super::format::Format;
 use super::recording;
-use crate::scan::{self, Notation};
-use crate::{Archive, Budget, Checker, Inbox, Spans, Taken};
+use super::reread::Reread;
+use crate::{Archive, Budget, Checker, Spans};
 
 /// Few events have a text that is shorter, in bytes.
 const SHORTEST: u64 = 64;
@@ -23,6 +20,13 @@ const SHORTEST: u64 = 64;
 pub trait Source {
     /// Begins to read it.
     fn open(&self) -> io::Result<Box<dyn BufRead + Send + '_>>;
+
+    /// Begins to read it behind so many bytes. Worth writing where these need not be read.
+    fn open_at(&self, offset: u64) -> io::Result<Box<dyn BufRead + Send + '_>> {
+        let mut text = self.open()?;
+        io::copy(&mut Read::take(&mut text, offset), &mut io::sink())?;
+        Ok(text)
+    }
 
     /// How many bytes there are, where that is known.
     fn size(&self) -> Option<u64> {
@@ -36,6 +40,11 @@ pub trait Source {
 impl Source for &[u8] {
     fn open(&self) -> io::Result<Box<dyn BufRead + Send + '_>> {
         Ok(Box::new(*self))
+    }
+
+    fn open_at(&self, offset: u64) -> io::Result<Box<dyn BufRead + Send + '_>> {
+        let before = usize::try_from(offset).map_or(self.len(), |offset| offset.min(self.len()));
+        Ok(Box::new(&self[before..]))
     }
 
     fn size(&self) -> Option<u64> {
@@ -104,9 +113,9 @@ pub fn judge_stream(
     }
     let mut events = Events::of(source, format)?;
     follower.feed(&mut |inbox| events.fill(inbox), budget)?;
-    let Told { ops, ok, fail, last, first_ok, notes } = events.told;
+    let Events { told: Told { ops, ok, fail, last, first_ok, notes }, marks, .. } = events;
     source.taken();
-    let archive = Reread { source, format };
+    let archive = Reread { source, format, marks, endless: follower.endless() };
     let verdict = follower.verdict(&archive, budget);
     let excerpt = around(&verdict, &archive)?;
     Ok(Some(Streamed { verdict, ops, ok, fail, last, first_ok, format, notes, excerpt }))
@@ -131,107 +140,4 @@ fn around(verdict: &Verdict, archive: &dyn Archive) -> Result<History, HistoryEr
     }
     ops.sort_unstable_by_key(|op| op.index);
     History::excerpt(ops)
-}
-
-/// A file that is read again for some of its operations.
-struct Reread<'s> {
-    source: &'s dyn Source,
-    format: Format,
-}
-
-impl Reread<'_> {
-    /// Shows the operations that were invoked within the spans, or all.
-    fn visit(
-        &self,
-        spans: Option<&Spans>,
-        visit: &mut dyn FnMut(&Pair<'_>) -> ControlFlow<()>,
-    ) -> Result<(), HistoryError> {
-        let mut pairing =
-            Pairing { open: FxHashMap::default(), spare: Vec::new(), spans, visit, over: false };
-        let mut events = Events::of(self.source, self.format)?;
-        // It is full only when it has seen enough.
-        events.fill(&mut pairing)?;
-        let Pairing { open, visit, over, .. } = pairing;
-        let mut open: Vec<Op> = open.into_values().collect();
-        open.sort_unstable_by_key(|invoke| invoke.index);
-        for invoke in &open {
-            if over || visit(&Pair { invoke, completion: None }).is_break() {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Archive for Reread<'_> {
-    fn each(&self, visit: &mut dyn FnMut(&Pair<'_>) -> ControlFlow<()>) -> Result<(), HistoryError> {
-        self.visit(None, visit)
-    }
-
-    fn pick(&self, spans: &Spans, visit: &mut dyn FnMut(&Pair<'_>)) -> Result<(), HistoryError> {
-        self.visit(Some(spans), &mut |pair| {
-            visit(pair);
-            ControlFlow::Continue(())
-        })
-    }
-}
-
-/// Puts the ends of operations to their beginnings.
-struct Pairing<'v> {
-    /// The invocations that matter and have not ended, by process.
-    open: FxHashMap<u64, Op>,
-    /// Ops that are not needed any more, for the memory that their text has.
-    spare: Vec<Op>,
-    /// Where the invocations stand that matter, if not all do.
-    spans: Option<&'v Spans>,
-    visit: &'v mut dyn FnMut(&Pair<'_>) -> ControlFlow<()>,
-    over: bool,
-}
-
-impl Pairing<'_> {
-    fn passes_over(&self, index: u64, kind: Kind, process: u64) -> bool {
-        match (kind, self.spans) {
-            (Kind::Invoke, Some(spans)) => !spans.contain(index),
-            (Kind::Invoke, None) => false,
-            (Kind::Ok | Kind::Fail | Kind::Info, _) => !self.open.contains_key(&process),
-        }
-    }
-}
-
-impl Inbox for Pairing<'_> {
-    fn is_full(&self) -> bool {
-        self.over
-    }
-
-    fn take_text(
-        &mut self,
-        _line: usize,
-        text: &[u8],
-        index: Option<u64>,
-        notation: Notation,
-    ) -> Option<Taken> {
-        let start = scan::start(text, notation)?;
-        let at = index.or(start.index)?;
-        let taken = Taken { index: start.index, time: None, kind: start.kind };
-        self.passes_over(at, start.kind, start.process).then_some(taken)
-    }
-
-    fn take(&mut self, _line: usize, op: &mut Op) {
-        let Process::Client(process) = op.process else { return };
-        if self.passes_over(op.index, op.kind, process) {
-            return;
-        }
-        if op.kind == Kind::Invoke {
-            let mut kept = self.spare.pop().unwrap_or_else(Op::blank);
-            std::mem::swap(&mut kept, op);
-            self.open.insert(process, kept);
-            return;
-        }
-        let Some(invoke) = self.open.remove(&process) else { return };
-        let step = (self.visit)(&Pair { invoke: &invoke, completion: Some(op) });
-        self.spare.push(invoke);
-        // What was asked for may all have ended long before the file does.
-        let done = self.open.is_empty() && self.spans.and_then(Spans::end).is_some_and(|end| end <= op.index);
-        self.over = step.is_break() || done;
-    }
 }

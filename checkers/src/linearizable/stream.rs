@@ -150,6 +150,12 @@ impl<M: Model> Follow for Stream<M> {
         }
     }
 
+    fn endless(&self) -> Vec<u64> {
+        let mut open: Vec<u64> = self.open.values().map(|(invoke, _)| invoke.index).collect();
+        open.sort_unstable();
+        open
+    }
+
     fn verdict(mut self: Box<Self>, archive: &dyn Archive, budget: &Budget<'_>) -> Verdict {
         if let Some(reason) = self.unknown {
             return Verdict::unknown(self.checker.title(), reason);

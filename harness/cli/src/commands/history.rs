@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -167,8 +167,14 @@ struct Again<'a> {
 
 impl formats::Source for Again<'_> {
     fn open(&self) -> io::Result<Box<dyn BufRead + Send + '_>> {
-        let file = File::open(self.path)?;
+        self.open_at(0)
+    }
+
+    fn open_at(&self, offset: u64) -> io::Result<Box<dyn BufRead + Send + '_>> {
+        let mut file = File::open(self.path)?;
+        file.seek(SeekFrom::Start(offset))?;
         self.bar.reset();
+        self.bar.set_position(offset);
         Ok(Box::new(BufReader::with_capacity(BEGINNING, self.bar.wrap_read(file))))
     }
 
