@@ -1,5 +1,8 @@
 //! The configurations that a search has been in.
 
+/// The slots at first.
+const LEAST: usize = 64;
+
 /// A set of 128-bit fingerprints: 16 bytes a configuration, whatever the number of operations.
 ///
 /// Fingerprints are sums of random numbers already, so a slot is picked by their low bits. Two configurations
@@ -14,7 +17,14 @@ pub(crate) struct Memo {
 
 impl Memo {
     pub(crate) fn new() -> Memo {
-        Memo { slots: vec![0; 64], used: 0 }
+        Memo { slots: vec![0; LEAST], used: 0 }
+    }
+
+    /// Forgets all of them.
+    pub(crate) fn clear(&mut self) {
+        self.slots.truncate(LEAST);
+        self.slots.fill(0);
+        self.used = 0;
     }
 
     /// Adds a fingerprint; false when it is there already.
@@ -78,6 +88,12 @@ fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)
+}
+
+impl Default for Memo {
+    fn default() -> Memo {
+        Memo::new()
+    }
 }
 
 #[cfg(test)]

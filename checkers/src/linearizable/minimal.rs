@@ -17,7 +17,7 @@ use super::monitors::Clash;
 use super::partition::{Known, NEVER, Partition};
 use super::problem;
 use super::rounds::{Spent, decide};
-use super::search::Farthest;
+use super::search::{Farthest, Search};
 use crate::{Budget, Effect, Model};
 
 /// The steps that each question of the reduction may take, and all of them together: a core that is not minimal,
@@ -57,12 +57,17 @@ pub(crate) fn reduce<M: Model>(
     farthest: &Farthest,
     budget: &Budget<'_>,
 ) -> Result<Option<Core>, Spent> {
-    let mut reduction = Reduction { model, partition, budget, left: STEPS, field: None };
+    let mut reduction = Reduction { model, partition, budget, left: STEPS, search: Search::default() };
     let Some(end) = reduction.shortest_prefix(farthest)? else { return Ok(None) };
     let stuck = drawing::attempt(model, reduction.partition, &problem::prefix(reduction.partition, end));
     let mut claims = reduction.neighbourhood(end, &stuck);
-    let minimal = reduction.shrink(&mut claims);
-    claims.sort_unstable();
+    let Reduction { left, search, .. } = reduction;
+    let field = partition.around(&claims);
+    let mut excerpt = partition.excerpt(model, &field);
+    let mut reduction = Reduction { model, partition: &mut excerpt, budget, left, search };
+    let mut core = within(&field, &claims);
+    let minimal = reduction.shrink(&mut core);
+    claims = without(&field, core);
     Ok(Some(Core { claims, minimal, stuck: Some(stuck) }))
 }
 
@@ -82,20 +87,35 @@ pub(crate) fn confirm<M: Model>(
     if clash.pool.len().max(clash.others.len()) > CONFIRMED {
         return Ok(Some(Core { claims, minimal: false, stuck: None }));
     }
-    let field = clash.pool.iter().chain(&clash.others).map(|claim| *claim as usize).collect();
-    let mut reduction = Reduction { model, partition, budget, left: STEPS, field: Some(field) };
-    let confirmed = reduction.impossible(&claims);
+    let mut field: Vec<usize> = clash.pool.iter().chain(&clash.others).map(|claim| *claim as usize).collect();
+    field.sort_unstable();
+    field.dedup();
+    let mut excerpt = partition.excerpt(model, &field);
+    let search = Search::default();
+    let mut reduction = Reduction { model, partition: &mut excerpt, budget, left: STEPS, search };
+    let mut core = within(&field, &claims);
+    let confirmed = reduction.impossible(&core);
     if confirmed == Some(false) {
         return Ok(None);
     }
-    let minimal = reduction.shrink(&mut claims);
-    claims.sort_unstable();
-    let end =
-        claims.iter().map(|place| reduction.partition.claims[*place].ret).filter(|ret| *ret != NEVER).max();
-    let stuck = end.filter(|_| reduction.partition.claims.len() <= ATTEMPTED).map(|end| {
-        drawing::attempt(model, reduction.partition, &problem::prefix(reduction.partition, end + 1))
-    });
+    let minimal = reduction.shrink(&mut core);
+    claims = without(&field, core);
+    let end = claims.iter().map(|place| partition.claims[*place].ret).filter(|ret| *ret != NEVER).max();
+    let stuck = end
+        .filter(|_| partition.claims.len() <= ATTEMPTED)
+        .map(|end| drawing::attempt(model, partition, &problem::prefix(partition, end + 1)));
     Ok(Some(Core { claims, minimal: minimal && confirmed.is_some(), stuck }))
+}
+
+/// The places that claims have among those of a field, which are sorted and have all of them.
+fn within(field: &[usize], claims: &[usize]) -> Vec<usize> {
+    claims.iter().filter_map(|place| field.binary_search(place).ok()).collect()
+}
+
+/// The claims at these places among those of a field, in order.
+fn without(field: &[usize], mut places: Vec<usize>) -> Vec<usize> {
+    places.sort_unstable();
+    places.into_iter().map(|place| field[place]).collect()
 }
 
 struct Reduction<'a, M: Model> {
@@ -104,8 +124,8 @@ struct Reduction<'a, M: Model> {
     budget: &'a Budget<'a>,
     /// The steps left for questions.
     left: u64,
-    /// The claims that matter, when others need not be looked at.
-    field: Option<Vec<usize>>,
+    /// Where questions are answered, one after the other.
+    search: Search,
 }
 
 impl<M: Model> Reduction<'_, M> {
@@ -143,7 +163,7 @@ impl<M: Model> Reduction<'_, M> {
     /// Whether what is known just after a return has an order.
     fn has_order(&mut self, ret: u32) -> Result<bool, Spent> {
         let items = problem::prefix(self.partition, ret + 1);
-        decide(self.model, self.partition, &items, u64::MAX, self.budget).0
+        decide(self.model, self.partition, &mut self.search, &items, u64::MAX, self.budget).0
     }
 
     /// A core among the operations near the one that got stuck and those that share its state; in the worst
@@ -237,12 +257,10 @@ impl<M: Model> Reduction<'_, M> {
         }
         let mut keep = keep.to_vec();
         keep.sort_unstable();
-        let items = match &self.field {
-            Some(field) => problem::kept(self.partition, field.iter().copied(), &keep),
-            None => problem::kept(self.partition, 0..self.partition.claims.len(), &keep),
-        };
+        let items = problem::kept(self.partition, 0..self.partition.claims.len(), &keep);
         let steps = STEPS_PER_QUESTION.min(self.left);
-        let (answer, taken) = decide(self.model, self.partition, &items, steps, self.budget);
+        let (answer, taken) =
+            decide(self.model, self.partition, &mut self.search, &items, steps, self.budget);
         self.left = self.left.saturating_sub(taken);
         answer.ok().map(|found| !found)
     }

@@ -79,4 +79,60 @@ impl<M: Model> Partition<M> {
             }
         }
     }
+    /// The same key with no more than these claims, at these places in order, and the states that they name.
+    pub(crate) fn excerpt(&self, model: &M, places: &[usize]) -> Partition<M> {
+        let mut states = States::new();
+        let mut number = |state: u32| states.intern(model, self.states.get(state).clone());
+        let initial = number(self.initial);
+        let claims = places.iter().map(|place| {
+            let claim = self.claims[*place];
+            let effect = match claim.effect {
+                Known::Observe(state) => Known::Observe(number(state)),
+                Known::Set(state) => Known::Set(number(state)),
+                Known::Swap(from, to) => Known::Swap(number(from), number(to)),
+                Known::Pure => Known::Pure,
+                Known::Any => Known::Any,
+            };
+            Claim { effect, ..claim }
+        });
+        let claims = claims.collect();
+        let actions = places.iter().map(|place| self.actions[*place].clone()).collect();
+        Partition { key: self.key.clone(), claims, actions, states, initial, dropped: self.dropped }
+    }
+
+    /// The claims that could matter, in order, when all but some of these are set aside: these, and the updates that may
+    /// help to explain them.
+    pub(crate) fn around(&self, core: &[usize]) -> Vec<usize> {
+        let effect = |place: usize| self.claims[place].effect;
+        let sorted = |mut places: Vec<usize>| {
+            places.sort_unstable();
+            places.dedup();
+            places
+        };
+        let known = self.claims.iter().all(|claim| claim.effect != Known::Any);
+        if !known || core.iter().any(|place| effect(*place) == Known::Pure) {
+            let updates = (0..self.claims.len()).filter(|place| !effect(*place).is_pure());
+            return sorted(updates.chain(core.iter().copied()).collect());
+        }
+        // Only what leads to a state that is needed can help, directly or through others.
+        let mut latest = vec![NEVER; self.states.len()];
+        let mut before = vec![NEVER; self.claims.len()];
+        for (claim, place) in self.claims.iter().zip(0..) {
+            if let Some(state) = claim.effect.gives() {
+                before[place as usize] = std::mem::replace(&mut latest[state as usize], place);
+            }
+        }
+        let mut field = core.to_vec();
+        let mut next = 0;
+        while let Some(place) = field.get(next).copied() {
+            next += 1;
+            let Some(state) = effect(place).needs() else { continue };
+            let mut giver = std::mem::replace(&mut latest[state as usize], NEVER);
+            while giver != NEVER {
+                field.push(giver as usize);
+                giver = before[giver as usize];
+            }
+        }
+        sorted(field)
+    }
 }

@@ -42,18 +42,17 @@ pub(crate) fn kept<M: Model>(
     field: impl Iterator<Item = usize>,
     keep: &[usize],
 ) -> Vec<Item> {
-    let mut items: Vec<Item> = field
-        .filter_map(|index| {
-            let claim = &partition.claims[index];
-            if keep.binary_search(&index).is_ok() {
-                Some(Item { claim: index as u32, call: claim.call, ret: claim.ret })
-            } else if claim.effect.is_pure() {
-                None
-            } else {
-                Some(Item { claim: index as u32, call: 0, ret: NEVER })
-            }
-        })
-        .collect();
+    let item = |index: usize| {
+        let claim = &partition.claims[index];
+        if keep.binary_search(&index).is_ok() {
+            Some(Item { claim: index as u32, call: claim.call, ret: claim.ret })
+        } else if claim.effect.is_pure() {
+            None
+        } else {
+            Some(Item { claim: index as u32, call: 0, ret: NEVER })
+        }
+    };
+    let mut items: Vec<Item> = field.filter_map(item).collect();
     items.sort_by_key(|item| item.call);
     items
 }

@@ -245,11 +245,12 @@ fn slice<M: Model>(
     (Progress::Running, None)
 }
 
-/// Decides whether the items have an order, within the budget and a number of steps. Also answers how many steps
-/// it took.
+/// Decides whether the items have an order, within the budget and a number of steps, in the memory of a search. Also
+/// answers how many steps it took.
 pub(crate) fn decide<M: Model>(
     model: &M,
     partition: &mut Partition<M>,
+    search: &mut Search,
     items: &[Item],
     steps: u64,
     budget: &Budget<'_>,
@@ -257,8 +258,8 @@ pub(crate) fn decide<M: Model>(
     if (budget.expired)() {
         return (Err(Spent::Time), 0);
     }
-    let mut search = Search::new(partition, items, SECOND_SEED);
-    let answer = match slice(model, partition, &mut search, steps, budget) {
+    search.begin(partition, items, SECOND_SEED);
+    let answer = match slice(model, partition, search, steps, budget) {
         (Progress::Found, _) => Ok(true),
         (Progress::Exhausted, _) => Ok(false),
         (Progress::Running, spent) => Err(spent.unwrap_or(Spent::Time)),

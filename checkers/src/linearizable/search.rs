@@ -24,14 +24,13 @@ mod ahead;
 mod choices;
 mod placing;
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
-use choices::drop_useless;
+use rustc_hash::FxHashMap;
 
 use super::memo::{Memo, zobrist};
 use super::optional::Optionals;
 use super::partition::{Known, NEVER, Partition};
 use super::problem::Item;
+use super::states::Marks;
 use crate::Model;
 
 /// No node, no state: the end of a list.
@@ -61,6 +60,14 @@ pub(crate) struct Farthest {
     pub(crate) state: u32,
     /// The claims that could have come next.
     pub(crate) window: Vec<u32>,
+}
+
+impl Farthest {
+    fn forget(&mut self) {
+        (self.bound, self.placed, self.state) = (0, 0, 0);
+        self.tail.clear();
+        self.window.clear();
+    }
 }
 
 /// How many of the placed operations [`Farthest`] remembers.
@@ -110,8 +117,20 @@ struct Level {
     listed: bool,
 }
 
+/// What a search makes of what comes later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Foresight {
+    /// Every effect is known, so it counts which states are still needed, and what leads to them.
+    #[default]
+    Counting,
+    /// It looks at what comes soon.
+    Looking,
+    /// Nothing.
+    Blind,
+}
+
 /// A search, which can be run in slices.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Search {
     seed: u64,
     /// The operations that must be placed, in the order of their calls, and a head that closes the ring.
@@ -123,14 +142,17 @@ pub(crate) struct Search {
     needs: Vec<u32>,
     wanted: Vec<u32>,
     gives: Vec<u32>,
-    exact: bool,
+    foresight: Foresight,
     any_pure: bool,
     memo: Memo,
     placed: Vec<Placed>,
     levels: Vec<Level>,
     choices: Vec<u32>,
-    /// Marks of the states in a walk over needs.
-    marks: FxHashSet<u32>,
+    /// For a walk over needs: the states that were met, and those from which it has to go on.
+    marks: Marks,
+    ahead: Vec<u32>,
+    /// The optional items, on their way.
+    optional: Vec<Item>,
     farthest: Farthest,
     started: bool,
     steps: u64,
@@ -139,87 +161,104 @@ pub(crate) struct Search {
 impl Search {
     /// A search for an order of `items`, which come in the order of their calls.
     pub(crate) fn new<M: Model>(partition: &Partition<M>, items: &[Item], seed: u64) -> Search {
+        let mut search = Search::default();
+        search.begin(partition, items, seed);
+        search
+    }
+
+    /// Begins anew with other items, in the memory that it has.
+    pub(crate) fn begin<M: Model>(&mut self, partition: &Partition<M>, items: &[Item], seed: u64) {
         let effect = |claim: u32| partition.claims[claim as usize].effect;
-        let exact = items.iter().all(|item| effect(item.claim) != Known::Any);
-        let (definite, mut optional): (Vec<Item>, Vec<Item>) =
-            items.iter().partition(|item| item.ret != NEVER);
-        let any_pure = definite.iter().any(|item| effect(item.claim) == Known::Pure);
-        if exact && !any_pure {
-            drop_useless(&definite, &mut optional, effect);
+        self.seed = seed;
+        (self.foresight, self.any_pure) = (Foresight::Counting, false);
+        self.nodes.clear();
+        self.optional.clear();
+        for item in items {
+            let effect = effect(item.claim);
+            if effect == Known::Any {
+                self.foresight = Foresight::Looking;
+            }
+            if item.ret == NEVER {
+                self.optional.extend((!effect.is_pure()).then_some(*item));
+                continue;
+            }
+            self.any_pure |= effect == Known::Pure;
+            let place = self.nodes.len() as u32;
+            let Item { claim, call, ret } = *item;
+            let previous = place.saturating_sub(1);
+            self.nodes.push(Node { call, ret, next: place + 1, previous, claim, effect });
         }
-        let head = definite.len() as u32;
-        let mut nodes: Vec<Node> = definite
-            .iter()
-            .zip(0..)
-            .map(|(item, place)| Node {
-                call: item.call,
-                ret: item.ret,
-                next: place + 1,
-                previous: if place == 0 { head } else { place - 1 },
-                claim: item.claim,
-                effect: effect(item.claim),
-            })
-            .collect();
-        nodes.push(Node {
+        self.head = self.nodes.len() as u32;
+        let previous = self.head.saturating_sub(1);
+        self.nodes.push(Node {
             call: NEVER,
             ret: NEVER,
             next: 0,
-            previous: head.saturating_sub(1),
+            previous,
             claim: NONE,
             effect: Known::Pure,
         });
+        self.nodes[0].previous = self.head;
         let mut numbers: FxHashMap<&M::Action, u32> = FxHashMap::default();
-        for item in optional.iter().filter(|item| effect(item.claim) == Known::Any) {
+        for item in self.optional.iter().filter(|item| effect(item.claim) == Known::Any) {
             let next = numbers.len() as u32;
             numbers.entry(&partition.actions[item.claim as usize]).or_insert(next);
         }
-        let optionals =
-            Optionals::new(&optional, effect, |claim| numbers[&partition.actions[claim as usize]]);
-        let mut search = Search {
-            seed,
-            nodes,
-            head,
-            optionals,
-            needs: Vec::new(),
-            wanted: Vec::new(),
-            gives: Vec::new(),
-            exact,
-            any_pure,
-            memo: Memo::new(),
-            placed: Vec::new(),
-            levels: Vec::new(),
-            choices: Vec::new(),
-            marks: FxHashSet::default(),
-            farthest: Farthest::default(),
-            started: false,
-            steps: 0,
-        };
-        if exact {
-            search.count(partition.states.len(), &definite, &optional, effect);
+        self.optionals.fill(&self.optional, effect, |claim| numbers[&partition.actions[claim as usize]]);
+        if self.is_exact() && !self.any_pure && !self.optional.is_empty() {
+            self.marks.clear();
+            let needs = self.nodes.iter().filter_map(|node| node.effect.needs());
+            self.ahead.clear();
+            self.ahead.extend(needs.filter(|state| self.marks.insert(*state)));
+            self.optionals.drop_useless(&mut self.ahead, &mut self.marks, effect);
         }
-        search
+        self.optionals.group(effect);
+        self.count(partition.states.len());
+        self.memo.clear();
+        self.placed.clear();
+        self.levels.clear();
+        self.choices.clear();
+        self.farthest.forget();
+        (self.started, self.steps) = (false, 0);
     }
 
     /// A search of the same items that uses no knowledge of what comes later, so that where it gets stuck is
     /// where a reader would: for pictures.
     pub(crate) fn naive<M: Model>(partition: &Partition<M>, items: &[Item], seed: u64) -> Search {
         let mut search = Search::new(partition, items, seed);
-        (search.exact, search.needs) = (false, Vec::new());
+        search.foresight = Foresight::Blind;
+        search.needs.clear();
         search
     }
 
-    fn count(&mut self, states: usize, definite: &[Item], optional: &[Item], effect: impl Fn(u32) -> Known) {
-        self.needs = vec![0; states];
-        self.wanted = vec![0; states];
-        self.gives = vec![0; states];
-        for (item, counts) in
-            definite.iter().map(|item| (item, true)).chain(optional.iter().map(|item| (item, false)))
-        {
-            if let Some(state) = effect(item.claim).needs() {
+    fn is_exact(&self) -> bool {
+        self.foresight == Foresight::Counting
+    }
+
+    /// Counts what needs each state and what leads to it, where that is known of all.
+    fn count(&mut self, states: usize) {
+        let counted = if self.is_exact() { states } else { 0 };
+        for counts in [&mut self.needs, &mut self.wanted, &mut self.gives] {
+            counts.clear();
+            counts.resize(counted, 0);
+        }
+        if !self.is_exact() {
+            return;
+        }
+        for node in &self.nodes {
+            if let Some(state) = node.effect.needs() {
                 self.wanted[state as usize] += 1;
-                self.needs[state as usize] += u32::from(counts);
+                self.needs[state as usize] += 1;
             }
-            if let Some(state) = effect(item.claim).gives() {
+            if let Some(state) = node.effect.gives() {
+                self.gives[state as usize] += 1;
+            }
+        }
+        for effect in self.optionals.effects() {
+            if let Some(state) = effect.needs() {
+                self.wanted[state as usize] += 1;
+            }
+            if let Some(state) = effect.gives() {
                 self.gives[state as usize] += 1;
             }
         }
@@ -265,6 +304,7 @@ impl Search {
             + self.placed.capacity() * size_of::<Placed>()
             + self.levels.capacity() * size_of::<Level>()
             + (self.choices.capacity() + 3 * self.needs.len()) * size_of::<u32>()
+            + self.marks.bytes()
     }
 
     /// Goes on for about `steps` steps.
@@ -377,20 +417,18 @@ impl Search {
 
     /// Remembers the farthest configuration, which is the one that the placed operations led to.
     fn note(&mut self, state: u32, bound: u32) {
-        let mut window = Vec::new();
+        let Farthest { window, tail, .. } = &mut self.farthest;
+        window.clear();
         let mut place = self.nodes[self.head as usize].next;
         while place != self.head && self.nodes[place as usize].call < bound {
             window.push(self.nodes[place as usize].claim);
             place = self.nodes[place as usize].next;
         }
-        let tail = self.placed[self.placed.len().saturating_sub(TAIL)..].iter();
-        self.farthest = Farthest {
-            bound,
-            placed: self.placed.len(),
-            tail: tail.map(|placed| placed.claim).collect(),
-            state,
-            window,
-        };
+        tail.clear();
+        let last = self.placed[self.placed.len().saturating_sub(TAIL)..].iter();
+        tail.extend(last.map(|placed| placed.claim));
+        (self.farthest.bound, self.farthest.placed) = (bound, self.placed.len());
+        self.farthest.state = state;
     }
 
     /// Gives up a configuration.
@@ -405,7 +443,7 @@ impl Search {
 
     /// Whether leaving the state would strand an operation that needs it.
     fn strands(&self, state: u32, next: u32, effect: Known) -> bool {
-        if !self.exact || state == next {
+        if !self.is_exact() || state == next {
             return false;
         }
         let own = u32::from(effect.needs() == Some(state));
@@ -428,7 +466,7 @@ impl Search {
             return false;
         }
         let mut fingerprint = top.fingerprint ^ self.of_state(top.state) ^ self.of_state(next);
-        if self.exact && !self.any_pure && matches!(node.effect, Known::Set(_)) {
+        if self.is_exact() && !self.any_pure && matches!(node.effect, Known::Set(_)) {
             fingerprint ^= self.place_dead_writes(top.cursor);
         }
         fingerprint ^= self.of_claim(node.claim);
@@ -443,9 +481,8 @@ impl Search {
         top: Level,
         place: u32,
     ) -> bool {
-        let class = self.optionals.class(place);
-        let effect = class.effect;
-        let Some(claim) = class.next(top.bound) else { return false };
+        let effect = self.optionals.effect(place);
+        let Some(claim) = self.optionals.next(place, top.bound) else { return false };
         let Some(next) = partition.step(model, top.state, claim as usize) else { return false };
         let idle = top.idle != NONE && partition.step(model, top.idle, claim as usize) == Some(next);
         if next == top.state || idle || self.strands(top.state, next, effect) {

@@ -71,3 +71,40 @@ impl<S: Clone + Eq + Hash> States<S> {
         self.bytes
     }
 }
+
+/// Some of the states.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Marks {
+    /// When each was marked last.
+    stamps: Vec<u32>,
+    now: u32,
+}
+
+impl Marks {
+    /// Takes all marks away.
+    pub(crate) fn clear(&mut self) {
+        self.now = self.now.wrapping_add(1);
+        if self.now == 0 {
+            self.stamps.fill(0);
+            self.now = 1;
+        }
+    }
+
+    /// Marks a state; false when it is marked already. Only after a first `clear`.
+    pub(crate) fn insert(&mut self, state: u32) -> bool {
+        let place = state as usize;
+        if place >= self.stamps.len() {
+            self.stamps.resize(place + 1, 0);
+        }
+        std::mem::replace(&mut self.stamps[place], self.now) != self.now
+    }
+
+    pub(crate) fn contain(&self, state: u32) -> bool {
+        self.stamps.get(state as usize) == Some(&self.now)
+    }
+
+    /// About how much memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.stamps.len() * size_of::<u32>()
+    }
+}

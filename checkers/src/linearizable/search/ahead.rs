@@ -1,7 +1,7 @@
 //! Giving up early where states only grow.
 
 use super::super::partition::Partition;
-use super::Search;
+use super::{Foresight, Search};
 use crate::Model;
 
 /// How many operations [`Search::unreachable`] looks ahead.
@@ -15,7 +15,7 @@ impl Search {
     /// only be preceded by those that were. Its state must be reachable from this one or from one that
     /// such an operation leads to.
     pub(super) fn unreachable<M: Model>(&self, model: &M, partition: &Partition<M>, state: u32) -> bool {
-        if self.exact {
+        if self.foresight != Foresight::Looking {
             return false;
         }
         let mut ahead = [self.nodes[self.head as usize]; AHEAD];

@@ -1,9 +1,6 @@
 //! Which optional operations are worth trying.
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
 use super::super::partition::{Known, Partition};
-use super::super::problem::Item;
 use super::{Level, Search};
 use crate::Model;
 
@@ -29,7 +26,8 @@ impl Search {
     fn list_choices<M: Model>(&mut self, model: &M, partition: &mut Partition<M>, top: Level) {
         self.marks.clear();
         self.marks.insert(top.state);
-        let mut wanted = Vec::new();
+        let mut wanted = std::mem::take(&mut self.ahead);
+        wanted.clear();
         // One that is pure and still in view is impossible now, and which states it wants is not known.
         let mut blocked = false;
         let mut place = self.nodes[self.head as usize].next;
@@ -39,33 +37,34 @@ impl Search {
             blocked |= node.effect == Known::Pure;
             place = node.next;
         }
-        if !self.exact || blocked {
+        if !self.is_exact() || blocked {
             self.list_all(model, partition, top, &wanted);
+            self.ahead = wanted;
             return;
         }
         while let Some(state) = wanted.pop() {
             for place in self.optionals.leading_to(state) {
-                let class = self.optionals.class(*place);
-                if class.next(top.bound).is_none() {
+                if self.optionals.next(place, top.bound).is_none() {
                     continue;
                 }
-                match class.effect.needs() {
+                match self.optionals.effect(place).needs() {
                     Some(from) if from != top.state => {
                         if self.marks.insert(from) {
                             wanted.push(from);
                         }
                     }
-                    Some(_) | None => self.choices.push(*place),
+                    Some(_) | None => self.choices.push(place),
                 }
             }
         }
+        self.ahead = wanted;
     }
 
     /// Lists all classes that are possible now; those after which a wanted state can be reached are tried first.
     fn list_all<M: Model>(&mut self, model: &M, partition: &mut Partition<M>, top: Level, wanted: &[u32]) {
         let mut first = Vec::new();
         for place in 0..self.optionals.len() as u32 {
-            let Some(claim) = self.optionals.class(place).next(top.bound) else { continue };
+            let Some(claim) = self.optionals.next(place, top.bound) else { continue };
             let Some(next) = partition.step(model, top.state, claim as usize) else { continue };
             let next = partition.states.get(next);
             if wanted.iter().any(|state| model.reachable(next, partition.states.get(*state))) {
@@ -76,27 +75,4 @@ impl Search {
         }
         self.choices.append(&mut first);
     }
-}
-
-/// Drops the optional items whose result nothing needs, neither an item that must be placed nor an optional
-/// one that is itself kept.
-pub(super) fn drop_useless(definite: &[Item], optional: &mut Vec<Item>, effect: impl Fn(u32) -> Known) {
-    if optional.is_empty() {
-        return;
-    }
-    let mut by_result: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-    for item in optional.iter() {
-        if let Some(state) = effect(item.claim).gives() {
-            by_result.entry(state).or_default().push(item.claim);
-        }
-    }
-    let mut useful: FxHashSet<u32> = FxHashSet::default();
-    let mut wanted: Vec<u32> = definite.iter().filter_map(|item| effect(item.claim).needs()).collect();
-    while let Some(state) = wanted.pop() {
-        for claim in by_result.remove(&state).unwrap_or_default() {
-            useful.insert(claim);
-            wanted.extend(effect(claim).needs());
-        }
-    }
-    optional.retain(|item| useful.contains(&item.claim));
 }

@@ -10,7 +10,7 @@ impl Search {
         self.nodes[node.previous as usize].next = node.next;
         self.nodes[node.next as usize].previous = node.previous;
         self.placed.push(Placed { claim: node.claim, from: Source::Node(place) });
-        if self.exact {
+        if self.is_exact() {
             if let Some(state) = node.effect.needs() {
                 self.needs[state as usize] -= 1;
                 self.wanted[state as usize] -= 1;
@@ -22,10 +22,10 @@ impl Search {
     }
 
     pub(super) fn place_class(&mut self, class: u32, claim: u32) {
-        let effect = self.optionals.class(class).effect;
+        let effect = self.optionals.effect(class);
         self.optionals.take(class);
         self.placed.push(Placed { claim, from: Source::Class(class) });
-        if self.exact {
+        if self.is_exact() {
             if let Some(state) = effect.needs() {
                 self.wanted[state as usize] -= 1;
             }
@@ -44,7 +44,7 @@ impl Search {
                     let node = self.nodes[place as usize];
                     self.nodes[node.previous as usize].next = place;
                     self.nodes[node.next as usize].previous = place;
-                    if self.exact
+                    if self.is_exact()
                         && let Some(state) = node.effect.needs()
                     {
                         self.needs[state as usize] += 1;
@@ -53,10 +53,10 @@ impl Search {
                 }
                 Source::Class(class) => {
                     self.optionals.put_back(class);
-                    self.optionals.class(class).effect
+                    self.optionals.effect(class)
                 }
             };
-            if self.exact {
+            if self.is_exact() {
                 if let Some(state) = effect.needs() {
                     self.wanted[state as usize] += 1;
                 }
