@@ -106,10 +106,6 @@ impl Graph {
         self.offsets.len() - 1
     }
 
-    pub(super) fn edges(&self) -> usize {
-        self.edges.len()
-    }
-
     pub(super) fn is_real(&self, vertex: u32) -> bool {
         vertex < self.real
     }
@@ -294,7 +290,7 @@ mod tests {
             let reading: Vec<u32> = (0..readers).collect();
             let writing: Vec<u32> = (0..writers).map(|place| place * 2).collect();
             let graph = Graph::build(64, |edges| edges.fan(&reading, &writing, Class::RW)).unwrap();
-            assert!(graph.edges() <= 5 * (reading.len() + writing.len()), "linear");
+            assert!(graph.edges.len() <= 5 * (reading.len() + writing.len()), "linear");
             for reader in reading {
                 let expected: Vec<u32> = writing.iter().copied().filter(|writer| *writer != reader).collect();
                 assert_eq!(reached(&graph, reader), expected, "from {reader}");

@@ -37,14 +37,12 @@ mod walk;
 mod because;
 mod checker;
 
-mod finding;
 mod registers;
-mod replay;
-mod rw_register;
+
+mod finding;
 mod table;
-mod versions;
 
 pub use checker::ListAppend;
 pub use level::{Isolation, Level, Order};
-pub use rw_register::RwRegister;
+pub use registers::RwRegister;
 pub use table::table;

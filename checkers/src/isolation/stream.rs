@@ -8,7 +8,7 @@ use super::lists::Lists;
 use super::micro_ops::{Names, Reading};
 use super::registers::Registers;
 use super::transactions::{Misplaced, Transactions};
-use super::{checker, rw_register};
+use super::{checker, registers};
 use crate::archive::Archive;
 use crate::follow::Turns;
 use crate::{Budget, Fill, Follow};
@@ -149,12 +149,12 @@ impl Stream {
             Subject::Lists(_) => "list-append",
             Subject::Registers(_) => "rw-register",
         };
-        let judged = match (unknown, &subject) {
+        let judged = match (unknown, subject) {
             (Some(unknown), Subject::Lists(_)) => Err(unknown.told("appended", &names)),
             (Some(unknown), Subject::Registers(_)) => Err(unknown.told("written", &names)),
-            (None, Subject::Lists(lists)) => checker::judge(lists, &names, &transactions, promised, budget),
+            (None, Subject::Lists(lists)) => checker::judge(&lists, &names, &transactions, promised, budget),
             (None, Subject::Registers(registers)) => {
-                rw_register::judge(registers, &names, &transactions, promised, budget)
+                registers::judge(registers, &names, &transactions, promised, budget)
             }
         };
         judged.unwrap_or_else(|reason| Verdict::unknown(name, reason))

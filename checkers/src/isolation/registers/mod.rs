@@ -1,0 +1,21 @@
+//! Transactions over registers, where the order of writes shows only in part.
+//!
+//! A read names the transaction that wrote what it shows, since values are unique. What follows from that is judged in
+//! three ways: an order of all transactions that explains every read proves every level ([`serial`]); a cycle of what is
+//! known of the order rules levels out; and for read atomic and causal consistency, where what a transaction saw decides in
+//! which order the others wrote, the order is known as far as it matters ([`saturation`]).
+
+mod accesses;
+mod anomalies;
+mod checker;
+mod dependencies;
+mod exclusions;
+mod minimal;
+mod rows;
+mod serial;
+mod versions;
+
+pub(super) use accesses::Registers;
+pub(super) use checker::judge;
+
+pub use checker::RwRegister;
