@@ -15,7 +15,7 @@ use rashomon_core::{History, HistoryError, Kind, Op, Process};
 use super::drawing;
 use super::monitors::Clash;
 use super::partition::{Known, NEVER, Partition};
-use super::problem;
+use super::problem::{self, Item};
 use super::rounds::{Spent, decide};
 use super::search::{Farthest, Search};
 use crate::{Budget, Effect, Model};
@@ -31,6 +31,11 @@ const RELATED: usize = 64;
 /// A monitor's clash is confirmed by a search when it has no more claims than this, and no more could matter to it
 /// besides.
 const CONFIRMED: usize = 1_000;
+
+/// The groups of which claims are first set aside are so many, and each time they do not go they are so many times as
+/// small. Of the claims that are tried, about a third belong to the core in the end: larger groups would rarely go.
+const AT_ONCE: usize = 6;
+const SMALLER: usize = 4;
 
 /// Keys judged by a monitor are placed as far as possible, for pictures, up to so many claims.
 const ATTEMPTED: usize = 10_000;
@@ -57,14 +62,14 @@ pub(crate) fn reduce<M: Model>(
     farthest: &Farthest,
     budget: &Budget<'_>,
 ) -> Result<Option<Core>, Spent> {
-    let mut reduction = Reduction { model, partition, budget, left: STEPS, search: Search::default() };
+    let mut reduction = Reduction::new(model, partition, budget);
     let Some(end) = reduction.shortest_prefix(farthest)? else { return Ok(None) };
     let stuck = drawing::attempt(model, reduction.partition, &problem::prefix(reduction.partition, end));
     let mut claims = reduction.neighbourhood(end, &stuck);
-    let Reduction { left, search, .. } = reduction;
+    let left = reduction.left;
     let field = partition.around(&claims);
     let mut excerpt = partition.excerpt(model, &field);
-    let mut reduction = Reduction { model, partition: &mut excerpt, budget, left, search };
+    let mut reduction = Reduction { left, ..Reduction::new(model, &mut excerpt, budget) };
     let mut core = within(&field, &claims);
     let minimal = reduction.shrink(&mut core);
     claims = without(&field, core);
@@ -91,8 +96,7 @@ pub(crate) fn confirm<M: Model>(
     field.sort_unstable();
     field.dedup();
     let mut excerpt = partition.excerpt(model, &field);
-    let search = Search::default();
-    let mut reduction = Reduction { model, partition: &mut excerpt, budget, left: STEPS, search };
+    let mut reduction = Reduction::new(model, &mut excerpt, budget);
     let mut core = within(&field, &claims);
     let confirmed = reduction.impossible(&core);
     if confirmed == Some(false) {
@@ -124,11 +128,25 @@ struct Reduction<'a, M: Model> {
     budget: &'a Budget<'a>,
     /// The steps left for questions.
     left: u64,
-    /// Where questions are answered, one after the other.
+    /// The claims that do not only observe, those together that lead to the same state: so a search has them.
+    updates: Vec<usize>,
+    /// For one question after the other: what is kept, what is asked, and where it is answered.
+    kept: Vec<bool>,
+    items: Vec<Item>,
     search: Search,
 }
 
-impl<M: Model> Reduction<'_, M> {
+impl<'a, M: Model> Reduction<'a, M> {
+    fn new(model: &'a M, partition: &'a mut Partition<M>, budget: &'a Budget<'a>) -> Reduction<'a, M> {
+        let effect = |place: &usize| partition.claims[*place].effect;
+        let mut updates: Vec<usize> =
+            (0..partition.claims.len()).filter(|place| !effect(place).is_pure()).collect();
+        updates.sort_by_key(|place| (effect(place).gives(), effect(place).needs()));
+        let kept = vec![false; partition.claims.len()];
+        let (items, search) = (Vec::new(), Search::default());
+        Reduction { model, partition, budget, left: STEPS, updates, kept, items, search }
+    }
+
     /// The rank just after the first return by which no order is left.
     ///
     /// Prefixes without an order only have longer ones, so bisection finds it; the first search says where to
@@ -223,7 +241,7 @@ impl<M: Model> Reduction<'_, M> {
 
     /// Sets aside as many of `part` as possible, in ever smaller groups, while `rest` is kept.
     fn shrink_part(&mut self, mut part: Vec<usize>, rest: &[usize]) -> (Vec<usize>, bool) {
-        let mut group = part.len();
+        let mut group = part.len().div_ceil(AT_ONCE);
         let mut certain = true;
         while group > 0 {
             let mut from = 0;
@@ -245,7 +263,7 @@ impl<M: Model> Reduction<'_, M> {
             }
             // To set aside is to allow more, so what could not go once cannot go later: one pass of single
             // operations is enough.
-            group = if group == 1 { 0 } else { group.div_ceil(2) };
+            group = if group == 1 { 0 } else { group.div_ceil(SMALLER) };
         }
         (part, certain)
     }
@@ -255,12 +273,21 @@ impl<M: Model> Reduction<'_, M> {
         if keep.is_empty() {
             return Some(false);
         }
-        let mut keep = keep.to_vec();
-        keep.sort_unstable();
-        let items = problem::kept(self.partition, 0..self.partition.claims.len(), &keep);
+        for place in keep {
+            self.kept[*place] = true;
+        }
+        let claims = &self.partition.claims;
+        self.items.clear();
+        let aside = self.updates.iter().filter(|place| !self.kept[**place]);
+        self.items.extend(aside.map(|place| Item { claim: *place as u32, call: 0, ret: NEVER }));
+        for (claim, place) in claims.iter().zip(0..) {
+            if std::mem::take(&mut self.kept[place as usize]) {
+                self.items.push(Item { claim: place, call: claim.call, ret: claim.ret });
+            }
+        }
         let steps = STEPS_PER_QUESTION.min(self.left);
         let (answer, taken) =
-            decide(self.model, self.partition, &mut self.search, &items, steps, self.budget);
+            decide(self.model, self.partition, &mut self.search, &self.items, steps, self.budget);
         self.left = self.left.saturating_sub(taken);
         answer.ok().map(|found| !found)
     }
