@@ -18,18 +18,14 @@ pub enum Notation {
 /// has read. Answers whether it names its index, and its time; without them those of `op` mean nothing.
 pub(crate) fn op(text: &[u8], notation: Notation, op: &mut Op) -> Option<(bool, bool)> {
     let mut scan = Scan::new(text, notation);
-    let (mut index, mut time, mut kind, mut process, mut value) = (None, None, None, None, false);
-    let (mut f, mut key, mut error, mut node) = (None, None, None, None);
+    let (mut head, mut value) = (Head::default(), false);
+    let (mut key, mut error, mut node) = (None, None, None);
     scan.open(b'{')?;
     let mut first = true;
     while !scan.close(b'}', first)? {
         first = false;
         match scan.name()? {
-            b"index" if index.is_none() => index = Some(scan.count()?),
-            b"time" if time.is_none() => time = Some(scan.count()?),
-            b"process" if process.is_none() => process = Some(scan.count()?),
-            b"type" if kind.is_none() => kind = Some(scan.kind()?),
-            b"f" if f.is_none() => f = Some(scan.word()?),
+            name if head.take(name, &mut scan)? => {}
             b"key" if key.is_none() => key = Some(scan.word()?),
             b"error" if error.is_none() => error = Some(scan.word()?),
             b"node" if node.is_none() => node = Some(scan.word()?),
@@ -41,6 +37,7 @@ pub(crate) fn op(text: &[u8], notation: Notation, op: &mut Op) -> Option<(bool, 
         }
     }
     scan.is_over().then_some(())?;
+    let Head { index, time, kind, process, f } = head;
     (op.kind, op.process) = (kind?, Process::Client(process?));
     (op.index, op.time) = (index.unwrap_or(0), Time(time.unwrap_or(0)));
     if !value {
@@ -75,24 +72,51 @@ pub(crate) struct Start {
 /// unusual.
 pub(crate) fn start(text: &[u8], notation: Notation) -> Option<Start> {
     let mut scan = Scan::new(text, notation);
-    let (mut index, mut kind, mut process) = (None, None, None);
+    let mut head = Head::default();
     scan.open(b'{')?;
     let mut first = true;
     while !scan.close(b'}', first)? {
         first = false;
-        if let (Some(_), Some(kind), Some(process)) = (index, kind, process) {
-            return Some(Start { index, kind, process });
+        if let Head { index: Some(_), kind: Some(_), process: Some(_), .. } = head {
+            break;
         }
         match scan.name()? {
-            b"index" if index.is_none() => index = Some(scan.count()?),
-            b"process" if process.is_none() => process = Some(scan.count()?),
-            b"type" if kind.is_none() => kind = Some(scan.kind()?),
-            b"time" => drop(scan.count()?),
-            b"f" | b"key" | b"error" | b"node" => drop(scan.word()?),
+            name if head.take(name, &mut scan)? => {}
+            b"key" | b"error" | b"node" => drop(scan.word()?),
             _ => break,
         }
     }
-    Some(Start { index, kind: kind?, process: process? })
+    Some(Start { index: head.index, kind: head.kind?, process: head.process? })
+}
+
+/// The fields that tell who says what and when, of which each stands in an op once at most.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Head<'t> {
+    pub(crate) index: Option<u64>,
+    pub(crate) time: Option<u64>,
+    pub(crate) kind: Option<Kind>,
+    pub(crate) process: Option<u64>,
+    pub(crate) f: Option<&'t str>,
+}
+
+impl<'t> Head<'t> {
+    /// Reads the field of this name, if it is one of these and was not there before: the answer says whether.
+    #[expect(
+        clippy::inline_always,
+        reason = "every field of every event passes here, and one more call for each can be measured"
+    )]
+    #[inline(always)]
+    pub(crate) fn take(&mut self, name: &[u8], scan: &mut Scan<'t>) -> Option<bool> {
+        match name {
+            b"index" if self.index.is_none() => self.index = Some(scan.count()?),
+            b"time" if self.time.is_none() => self.time = Some(scan.count()?),
+            b"process" if self.process.is_none() => self.process = Some(scan.count()?),
+            b"type" if self.kind.is_none() => self.kind = Some(scan.kind()?),
+            b"f" if self.f.is_none() => self.f = Some(scan.word()?),
+            _ => return Some(false),
+        }
+        Some(true)
+    }
 }
 
 /// How deep values are read here.

@@ -6,7 +6,7 @@
 use rashomon_core::Kind;
 
 use super::micro_ops::{Argument, Gathered, MicroOp, Names, Reading, Verb};
-use crate::scan::{Notation, Scan};
+use crate::scan::{Head, Notation, Scan};
 
 /// An event as it stands in a line; its micro-ops are elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,19 +28,15 @@ pub(super) fn event<'t>(
     into: &mut Gathered,
 ) -> Option<Event<'t>> {
     let mut scan = Scan::new(line, notation);
-    let (mut index, mut time, mut kind, mut process, mut f, mut done) = (None, None, None, None, None, false);
+    let (mut head, mut done) = (Head::default(), false);
     scan.open(b'{')?;
     let mut first = true;
     while !scan.close(b'}', first)? {
         first = false;
         match scan.name()? {
-            b"index" if index.is_none() => index = Some(scan.count()?),
-            b"time" if time.is_none() => time = Some(scan.count()?),
-            b"process" if process.is_none() => process = Some(scan.count()?),
-            b"f" if f.is_none() => f = Some(scan.word()?),
-            b"type" if kind.is_none() => kind = Some(scan.kind()?),
+            name if head.take(name, &mut scan)? => {}
             b"value" if !done => {
-                micro_ops(&mut scan, kind? != Kind::Ok, reading, names, into)?;
+                micro_ops(&mut scan, head.kind? != Kind::Ok, reading, names, into)?;
                 done = true;
             }
             b"node" | b"error" => drop(scan.word()?),
@@ -48,6 +44,7 @@ pub(super) fn event<'t>(
         }
     }
     (done && scan.is_over()).then_some(())?;
+    let Head { index, time, kind, process, f } = head;
     Some(Event { index, time, kind: kind?, process: process?, f: f? })
 }
 
