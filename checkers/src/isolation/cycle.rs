@@ -188,5 +188,7 @@ mod tests {
         let graph = Graph::build(3, |edges| edges.add(0, 1, RW)).unwrap();
         let cycles = Cycle::of_walk(&graph, &[(0, RW), (1, WR), (2, WW), (1, WR)]);
         assert_eq!(cycles, [Cycle(vec![(1, WR), (2, WW)]), Cycle(vec![(0, RW), (1, WR)])]);
+        let cycles = Cycle::of_walk(&graph, &[(0, RW), (1, PROCESS), (2, PROCESS)]);
+        assert_eq!(cycles, [Cycle(vec![(0, RW), (1, PROCESS)])], "each is made direct");
     }
 }

@@ -13,6 +13,7 @@ pub(crate) const TRIALS: &[trials::Trial] = &[
     ("a_clock_that_jumps_fires_no_timer", a_clock_that_jumps_fires_no_timer),
     ("a_slow_clock_bends_timers", a_slow_clock_bends_timers),
     ("a_clock_is_its_machines_over_a_restart", a_clock_is_its_machines_over_a_restart),
+    ("a_process_that_starts_is_waited_for", a_process_that_starts_is_waited_for),
     ("a_stopped_process_acknowledges_when_it_goes_on", a_stopped_process_acknowledges_when_it_goes_on),
     ("a_clock_that_nobody_knew_of_did_not_bite", a_clock_that_nobody_knew_of_did_not_bite),
     ("two_errors_add_up", two_errors_add_up),
@@ -103,6 +104,19 @@ fn a_clock_is_its_machines_over_a_restart() {
     assert!(is_ahead(&mut trial, -3_600.0));
     assert!(trial.heal(behind).bit, "the new process found it in its configuration");
     assert!(is_ahead(&mut trial, 0.0));
+    trial.world.verify_healed().unwrap();
+}
+
+fn a_process_that_starts_is_waited_for() {
+    let mut trial = Trial::start(2);
+    let off = trial.inject(&Disruption::Kill { nodes: nodes(&[1]) });
+    let behind = trial.inject(&clock(Skew::Behind(HOUR)));
+    trial.heal(off);
+    let begun = trial.world.now();
+    let impact = trial.heal(behind);
+    // It reads of its clock as it starts, and a process that takes longer than that to start is given up.
+    let late = trial.world.now().since(begun) >= Duration::from_secs(1);
+    assert!(impact.bit || late, "it had begun with that clock");
     trial.world.verify_healed().unwrap();
 }
 
