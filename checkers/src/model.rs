@@ -89,6 +89,9 @@ pub trait Model: Clone + Send + Sync {
     /// Called for `ok` and `info` operations only. The error says why the operation has no meaning here.
     fn action(&mut self, pair: &Pair<'_>) -> Result<Option<Self::Action>, String>;
 
+    /// Is told beforehand that about so many operations will come, or fewer.
+    fn expect(&mut self, _operations: usize) {}
+
     /// The state after the action, or `None` when it is impossible in this state.
     fn step(&self, state: &Self::State, action: &Self::Action) -> Option<Self::State>;
 

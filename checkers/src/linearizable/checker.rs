@@ -10,7 +10,7 @@ use super::minimal::{Core, confirm, reduce};
 use super::partition::Partition;
 use super::rounds::{self, Rounds, Settled};
 use super::stream::{Gathered, Stream};
-use super::witness::{Ledger, Witness};
+use super::witness::Ledger;
 use crate::archive::{Archive, Excerpt};
 use crate::{Budget, Checker, Follow, Model};
 
@@ -145,16 +145,20 @@ impl<M: Model> Linearizable<M> {
         if let Some(spent) = rounds.spent {
             return self.unknown(archive, partitions, rounds, spent.cause());
         }
-        let mut witness = Witness::new();
-        for (settled, partition) in rounds.settled.iter().zip(partitions.iter()) {
-            if let Settled::Found(order) = settled {
-                let order = order.iter().map(|claim| u64::from(partition.claims[*claim as usize].call));
-                witness.insert(partition.key.as_deref(), order.collect());
-            }
-        }
-        Ok(match ledger.verify(&witness) {
+        let found = || {
+            let all = rounds.settled.iter().zip(partitions.iter());
+            all.filter_map(|(settled, partition)| match settled {
+                Settled::Found(order) => Some((order, partition)),
+                Settled::Impossible(_) | Settled::Refuted(_) | Settled::Open { .. } => None,
+            })
+        };
+        let witness = found().map(|(order, partition)| {
+            let calls = order.iter().map(|claim| u64::from(partition.claims[*claim as usize].call));
+            (partition.key.as_deref(), calls)
+        });
+        Ok(match ledger.replay(witness) {
             Ok(()) => {
-                let operations: usize = witness.values().map(Vec::len).sum();
+                let operations: usize = found().map(|(order, _)| order.len()).sum();
                 let summary = match partitions.len() {
                     1 => format!("one order explains all {operations} operations, and was replayed"),
                     keys => format!(

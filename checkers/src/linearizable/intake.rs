@@ -65,11 +65,12 @@ impl<M: Model> Intake<M> {
     }
 
     fn open(&mut self, key: Option<String>) -> usize {
+        let expected = std::mem::take(&mut self.expected);
         let mut states = States::new();
+        states.expect(expected);
         let initial = states.intern(&self.model, self.model.initial());
         let place = self.lots.len();
         self.places.insert(key.clone(), place);
-        let expected = std::mem::take(&mut self.expected);
         let (mut claims, mut actions) = (Vec::new(), Vec::new());
         // Without that room it goes on all the same.
         let _ = claims.try_reserve_exact(expected).and_then(|()| actions.try_reserve_exact(expected));
@@ -119,6 +120,7 @@ impl<M: Model> Intake<M> {
     /// in the end was never there: the system gives it when it is first written to.
     pub(crate) fn expect(&mut self, operations: usize) {
         self.expected = operations;
+        self.model.expect(operations);
     }
 
     /// About how much memory it takes.

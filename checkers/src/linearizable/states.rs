@@ -31,6 +31,12 @@ impl<S: Clone + Eq + Hash> States<S> {
         States { list: Vec::new(), numbers: FxHashMap::default(), table: Vec::new(), bytes: 0 }
     }
 
+    /// Makes room for so many states.
+    pub(crate) fn expect(&mut self, states: usize) {
+        // Without that room it goes on all the same.
+        let _ = self.list.try_reserve_exact(states).and_then(|()| self.table.try_reserve_exact(states));
+    }
+
     /// The number of a state.
     pub(crate) fn intern<M: Model<State = S>>(&mut self, model: &M, state: S) -> u32 {
         let place = model.number(&state).map(|number| number as usize);

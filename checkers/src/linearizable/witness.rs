@@ -116,6 +116,7 @@ impl<M: Model> Ledger<M> {
     pub(crate) fn expect(&mut self, operations: usize) {
         // Without that room it goes on all the same.
         let _ = self.lines.try_reserve_exact(operations);
+        self.model.expect(operations);
     }
 
     /// About how much memory it takes.
@@ -125,6 +126,14 @@ impl<M: Model> Ledger<M> {
 
     /// Replays a witness.
     pub(crate) fn verify(&self, witness: &Witness<'_>) -> Result<(), WitnessError> {
+        self.replay(witness.iter().map(|(key, order)| (*key, order.iter().copied())))
+    }
+
+    /// Replays a witness of which the orders are made on the way.
+    pub(crate) fn replay<'k>(
+        &self,
+        witness: impl Iterator<Item = (Option<&'k str>, impl Iterator<Item = u64>)>,
+    ) -> Result<(), WitnessError> {
         if let Some((call, reason)) = &self.unfit {
             return Err(WitnessError::Unfit(format!("op {call}: {reason}")));
         }
@@ -134,24 +143,24 @@ impl<M: Model> Ledger<M> {
             let mut latest_call = None;
             let mut near = 0;
             for index in order {
-                let stranger = || WitnessError::Stranger(*index);
-                near = self.find(*index, near).ok_or_else(stranger)?;
+                let stranger = || WitnessError::Stranger(index);
+                near = self.find(index, near).ok_or_else(stranger)?;
                 let line = &self.lines[near];
                 let action = line.claims.as_ref().ok_or_else(stranger)?;
-                if self.keys[line.key as usize].as_deref() != *key {
+                if self.keys[line.key as usize].as_deref() != key {
                     return Err(stranger());
                 }
                 if std::mem::replace(&mut placed[near], true) {
-                    return Err(WitnessError::Twice(*index));
+                    return Err(WitnessError::Twice(index));
                 }
                 if let Some(call) = latest_call
                     && line.ended < call
                 {
-                    return Err(WitnessError::RealTime(*index, u64::from(call)));
+                    return Err(WitnessError::RealTime(index, u64::from(call)));
                 }
                 latest_call = latest_call.max(Some(line.call));
                 if !self.model.apply(&mut state, action) {
-                    return Err(WitnessError::Impossible(*index));
+                    return Err(WitnessError::Impossible(index));
                 }
             }
         }

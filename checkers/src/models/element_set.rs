@@ -80,6 +80,10 @@ impl Model for ElementSet {
         }))
     }
 
+    fn expect(&mut self, operations: usize) {
+        self.values.expect(operations);
+    }
+
     fn step(&self, state: &Self::State, action: &ElementSetAction) -> Option<Self::State> {
         let mut next = state.clone();
         self.apply(&mut next, action).then_some(next)

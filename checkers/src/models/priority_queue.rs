@@ -69,6 +69,10 @@ impl Model for PriorityQueue {
         }
     }
 
+    fn expect(&mut self, operations: usize) {
+        self.values.expect(operations);
+    }
+
     fn step(&self, state: &Self::State, action: &PriorityQueueAction) -> Option<Self::State> {
         let mut next = state.clone();
         self.apply(&mut next, action).then_some(next)

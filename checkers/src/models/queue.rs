@@ -58,6 +58,10 @@ impl Model for Queue {
         }
     }
 
+    fn expect(&mut self, operations: usize) {
+        self.values.expect(operations);
+    }
+
     fn step(&self, state: &Self::State, action: &QueueAction) -> Option<Self::State> {
         let mut next = state.clone();
         self.apply(&mut next, action).then_some(next)

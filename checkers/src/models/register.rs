@@ -100,6 +100,10 @@ impl Model for Register {
         }
     }
 
+    fn expect(&mut self, operations: usize) {
+        self.values.expect(operations);
+    }
+
     fn step(&self, state: &Datum, action: &RegisterAction) -> Option<Datum> {
         match *action {
             RegisterAction::Read(value) => (*state == value).then_some(value),

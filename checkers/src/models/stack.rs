@@ -57,6 +57,10 @@ impl Model for Stack {
         }
     }
 
+    fn expect(&mut self, operations: usize) {
+        self.values.expect(operations);
+    }
+
     fn step(&self, state: &Self::State, action: &StackAction) -> Option<Self::State> {
         let mut next = state.clone();
         self.apply(&mut next, action).then_some(next)

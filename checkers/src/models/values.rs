@@ -13,18 +13,14 @@ pub struct Datum(u32);
 /// The distinct values of a history: equal values have the same [`Datum`].
 #[derive(Clone, Debug, Default)]
 pub struct Values {
-    list: Vec<Stored>,
+    /// The values that are integers, in their places; 0 in those of others.
+    list: Vec<i64>,
+    /// The values that are none.
+    beside: FxHashMap<Datum, Value>,
     /// Where the integers from 0 stand, so far as a plain table of them is worth its memory.
     small: Vec<Option<NonZeroU32>>,
     integers: FxHashMap<i64, Datum>,
     others: BTreeMap<String, Datum>,
-}
-
-/// A value, small where it is one of the usual ones.
-#[derive(Clone, Debug)]
-enum Stored {
-    Integer(i64),
-    Other(Box<Value>),
 }
 
 /// The entries of the plain table that a value may cost, and those that it has in any case.
@@ -44,6 +40,12 @@ impl Datum {
 }
 
 impl Values {
+    /// Makes room for so many values, most of which are integers. Memory that is not used in the end was never there.
+    pub(crate) fn expect(&mut self, values: usize) {
+        // Without that room it goes on all the same.
+        let _ = self.list.try_reserve_exact(values).and_then(|()| self.small.try_reserve_exact(values));
+    }
+
     /// The number of this value, the same one every time.
     pub fn intern(&mut self, value: &Value) -> Datum {
         let next = Datum(self.list.len() as u32);
@@ -53,7 +55,10 @@ impl Values {
             None => *self.others.entry(value.to_string()).or_insert(next),
         };
         if datum == next {
-            self.list.push(integer.map_or_else(|| Stored::Other(Box::new(value.clone())), Stored::Integer));
+            self.list.push(integer.unwrap_or_default());
+            if integer.is_none() {
+                self.beside.insert(datum, value.clone());
+            }
         }
         datum
     }
@@ -63,14 +68,17 @@ impl Values {
         let next = Datum(self.list.len() as u32);
         let datum = self.intern_integer(integer, next);
         if datum == next {
-            self.list.push(Stored::Integer(integer));
+            self.list.push(integer);
         }
         datum
     }
 
     /// About how much memory it takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.list.capacity() * size_of::<Stored>() + self.small.capacity() * 4 + self.integers.capacity() * 16
+        self.list.len() * size_of::<i64>()
+            + self.small.len() * size_of::<u32>()
+            + self.integers.capacity() * 16
+            + self.beside.capacity() * (size_of::<(Datum, Value)>() + 1)
     }
 
     /// The table answers for nearly all integers of a history: those written are mostly counted upwards, and it is
@@ -97,10 +105,8 @@ impl Values {
 
     /// The value with this number.
     pub fn get(&self, datum: Datum) -> Value {
-        match &self.list[datum.0 as usize] {
-            Stored::Integer(integer) => Value::from(*integer),
-            Stored::Other(value) => Value::clone(value),
-        }
+        let integer = self.list[datum.0 as usize];
+        self.beside.get(&datum).cloned().unwrap_or_else(|| Value::from(integer))
     }
 }
 

@@ -34,7 +34,7 @@ impl Block {
 pub(super) fn order(versions: &Versions<'_>) -> Result<Vec<u32>, Clash> {
     let mut swaps = 0;
     let first = block(versions, versions.view.initial, &mut swaps)?;
-    let mut blocks = Vec::new();
+    let mut blocks = Vec::with_capacity(roots(versions).count());
     for root in roots(versions) {
         blocks.push(block(versions, root, &mut swaps)?);
     }
