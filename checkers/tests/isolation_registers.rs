@@ -5,7 +5,7 @@ mod witnesses;
 
 use rashomon_checkers::isolation::{RwRegister, table};
 use rashomon_checkers::{Budget, Checker};
-use rashomon_core::{Validity, Verdict};
+use rashomon_core::{Anomaly, Validity, Verdict};
 
 use transactions::{op, transactions};
 use witnesses::witnessed;
@@ -65,22 +65,55 @@ fn what_one_order_explains_is_proved() {
     }
 }
 
-/// Two readers saw two writes in opposite orders, while blind writes do not show in which order they were.
-const OPPOSITE: &str = "0 ok x:=1\n1 ok x:=2\n--\n2 ok x==1\n--\n3 ok x==2\n--\n4 ok x==1";
+#[test]
+fn who_sees_two_writers_tells_which_came_first() {
+    // Two readers saw two blind writes in opposite orders.
+    let text = "0 ok x:=1\n1 ok x:=2\n--\n2 ok x==1\n--\n3 ok x==2\n--\n4 ok x==1";
+    let verdict = judged(text);
+    let [anomaly] = &verdict.anomalies[..] else { panic!("{verdict:#?}") };
+    assert_eq!(anomaly.name, "cyclic-commit-order");
+    assert_eq!(anomaly.details["rules_out"], serde_json::json!(["strong-read-atomic"]));
+    let saw = "the transaction of process 4 (events 8-9) saw both, and read from key x what the other wrote";
+    assert!(anomaly.because.contains(saw), "{}", anomaly.because);
+    witnessed(&transactions(text), anomaly);
+    let level = |level: &str, order: &str| verdict.stats["levels"][level][order].clone();
+    assert_eq!(level("read-committed", "realtime"), "holds");
+    assert_eq!(level("serializable", "session"), "holds");
+}
+
+#[test]
+fn what_is_seen_by_way_of_others_counts_for_causal_consistency() {
+    // Process 3 saw the second write by way of process 2, and reads the first after it.
+    let text = "0 ok x:=1\n1 ok x:=2\n2 ok x==2 y:=1\n3 ok y==1 z:=1\n4 ok z==1 x==1\n5 ok x==1 u:=1\n6 ok u==1 x==2";
+    let verdict = judged(text);
+    let [anomaly] = &verdict.anomalies[..] else { panic!("{verdict:#?}") };
+    assert_eq!(anomaly.name, "cyclic-commit-order");
+    assert_eq!(anomaly.details["rules_out"], serde_json::json!(["causal", "repeatable-read"]));
+    assert_eq!(verdict.stats["levels"]["read-atomic"]["realtime"], "holds");
+    // Where a process is all that the second write and who saw it have in common, it must count for something.
+    let verdict = judged(&text.replace("2 ok x==2 y:=1", "2 ok x==2\n--\n2 ok y:=1"));
+    let weakest = |anomaly: &Anomaly| anomaly.details["rules_out"].clone();
+    let weakest: Vec<_> = verdict.anomalies.iter().map(weakest).collect();
+    assert_eq!(
+        weakest,
+        [
+            serde_json::json!(["strong-session-causal", "strong-session-repeatable-read"]),
+            serde_json::json!(["strong-read-atomic"])
+        ]
+    );
+}
+
+/// A long fork of blind writes: one reader saw one of two new values, another the other.
+const FORK: &str = "0 ok x:=1 y:=1\n--\n1 ok x:=2\n2 ok y:=2\n3 ok x==2 y==1\n4 ok x==1 y==2";
 
 #[test]
 fn where_no_cycle_is_known_all_orders_of_few_are_tried() {
-    let verdict = judged(OPPOSITE);
-    assert_eq!(verdict.valid, Validity::Invalid, "{verdict:#?}");
+    let verdict = judged(FORK);
     let [anomaly] = &verdict.anomalies[..] else { panic!("{verdict:#?}") };
-    assert_eq!((anomaly.name.as_str(), anomaly.events.len()), ("unserializable", 8));
-    assert!(
-        anomaly.because.contains("of these 4 transactions, which keeps to real time"),
-        "{}",
-        anomaly.because
-    );
+    assert_eq!((anomaly.name.as_str(), anomaly.events.len()), ("unserializable", 10));
+    assert!(anomaly.because.contains("no order of these 5 transactions explains"), "{}", anomaly.because);
     // Who only stands by is left out.
-    let more = judged(&format!("{OPPOSITE}\n--\n0 ok y:=1\n1 ok z==nil\n--\n2 ok y==1 z:=3"));
+    let more = judged(&format!("{FORK}\n--\n5 ok u:=1\n6 ok z==nil\n--\n7 ok u==1 z:=3"));
     assert_eq!(more.anomalies.len(), 1);
     assert_eq!(more.anomalies[0].events, anomaly.events);
 }
@@ -88,7 +121,7 @@ fn where_no_cycle_is_known_all_orders_of_few_are_tried() {
 #[test]
 fn what_is_neither_found_nor_proved_is_unknown() {
     let verdict = RwRegister::promising("strong-snapshot-isolation".parse().unwrap())
-        .check(&transactions(OPPOSITE), &Budget::unlimited());
+        .check(&transactions(FORK), &Budget::unlimited());
     assert_eq!(verdict.valid, Validity::Unknown, "{verdict:#?}");
     assert!(verdict.summary.contains("do not show the order of all writes"), "{}", verdict.summary);
 }

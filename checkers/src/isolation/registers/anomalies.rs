@@ -89,28 +89,32 @@ impl Observed<'_> {
     }
 
     /// No order of few transactions explains them, if the suspects hold such few.
-    pub(super) fn unserializable(&self, order: Order, suspects: &[u32], found: &mut Findings) {
-        let Some(transactions) = core(self, order, suspects) else { return };
-        let rules_out = Levels::from(&[Isolation::RepeatableRead], order);
+    pub(super) fn unserializable(&self, order: Order, suspects: &[u32]) -> Option<Finding> {
+        let transactions = core(self, order, suspects)?;
         let kept = match order {
             Order::Plain => "",
-            Order::Session => ", which keeps to that of each process",
-            Order::RealTime => ", which keeps to real time",
+            Order::Session => ", which keeps to that of each process,",
+            Order::RealTime => ", which keeps to real time,",
         };
-        found.add("unserializable", rules_out, || {
-            let told: Vec<String> = transactions.iter().map(|number| self.tell(*number)).collect();
-            let because = format!(
-                "no order of these {} transactions{kept}, explains what they read of each other, and without any one of \
-                 them there is one: {}",
-                transactions.len(),
-                told.join(", ")
-            );
-            let (name, details) = ("unserializable".to_owned(), Map::new());
-            Finding { name, key: None, transactions, because, rules_out, details, marks: Vec::new() }
-        });
+        let told: Vec<String> = transactions.iter().map(|number| self.tell(*number)).collect();
+        let because = format!(
+            "no order of these {} transactions{kept} explains what they read of each other, and without any one of them \
+             there is one: {}",
+            transactions.len(),
+            told.join(", ")
+        );
+        Some(Finding {
+            name: "unserializable".to_owned(),
+            key: None,
+            transactions,
+            because,
+            rules_out: Levels::from(&[Isolation::RepeatableRead], order),
+            details: Map::new(),
+            marks: Vec::new(),
+        })
     }
 
-    fn tell(&self, transaction: u32) -> String {
+    pub(super) fn tell(&self, transaction: u32) -> String {
         tell(&self.transactions.get(transaction))
     }
 

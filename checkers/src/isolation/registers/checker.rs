@@ -3,6 +3,7 @@
 use rashomon_core::{History, Verdict};
 
 use super::accesses::Registers;
+use super::commits::Decision;
 use super::dependencies::Observed;
 use super::serial::{Outcome, serial};
 use super::versions::Versions;
@@ -104,6 +105,11 @@ fn serializable(order: Order) -> Level {
     Level { isolation: Isolation::Serializable, order }
 }
 
+/// The levels of the columns up to this one, row by row.
+fn columns(strongest: Order) -> impl Iterator<Item = Level> {
+    Level::all().filter(move |level| level.order <= strongest)
+}
+
 /// What is known where no order that is so strong was found, and what came of looking for it.
 fn search<'a>(
     observed: &Observed<'a>,
@@ -125,8 +131,26 @@ fn search<'a>(
             explain(cycle, transactions, |from, class, to| observed.why(names, from, class, to))
         });
     }
-    let mut first = Some(outcome);
-    let mut shown = None;
+    let mut holds = Levels::default();
+    if !found.exhausted {
+        // What a read shows was committed before: that is all that these two are about.
+        let weak = [Isolation::ReadUncommitted, Isolation::ReadCommitted];
+        holds = columns(strongest).filter(|level| weak.contains(&level.isolation)).fold(holds, Levels::with);
+        let decided = [Isolation::ReadAtomic, Isolation::Causal];
+        for level in columns(strongest).filter(|level| decided.contains(&level.isolation)) {
+            if findings.violated().contains(level) {
+                continue;
+            }
+            match observed.decide(level, names, budget)? {
+                Decision::Holds => holds = holds.with(level),
+                Decision::Violated(finding) => {
+                    findings.add(&finding.name.clone(), finding.rules_out, || finding);
+                }
+                Decision::Unknown => {}
+            }
+        }
+    }
+    let (mut first, mut none) = (Some(outcome), None);
     for order in Order::ALL.into_iter().rev().filter(|order| *order <= strongest) {
         let outcome = first.take();
         if findings.violated().contains(serializable(order)) {
@@ -134,19 +158,18 @@ fn search<'a>(
         }
         match outcome.unwrap_or_else(|| serial(observed, order, budget)) {
             Outcome::Found => {
-                shown = Some(order);
+                holds = holds.with(serializable(order));
                 break;
             }
-            Outcome::Impossible(suspects) => observed.unserializable(order, &suspects, &mut findings),
+            // What has no order at all has none that keeps to more.
+            Outcome::Impossible(suspects) => none = observed.unserializable(order, &suspects).or(none),
             Outcome::Unknown => {}
         }
     }
-    let table = Table::new(findings.violated(), |level| match level.isolation {
-        // What a read shows was committed before: that is all that these two are about.
-        Isolation::ReadUncommitted | Isolation::ReadCommitted => !found.exhausted && level.order <= strongest,
-        Isolation::Serializable => Some(level.order) == shown,
-        _ => false,
-    });
+    if let Some(finding) = none {
+        findings.add(&finding.name.clone(), finding.rules_out, || finding);
+    }
+    let table = Table::new(findings.violated(), |level| holds.contains(level));
     let mut unknown = vec![
         "registers do not show the order of all writes, so what was found is not all there may be".to_owned(),
     ];

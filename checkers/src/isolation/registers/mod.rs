@@ -8,10 +8,12 @@
 mod accesses;
 mod anomalies;
 mod checker;
+mod commits;
 mod dependencies;
 mod exclusions;
 mod minimal;
 mod rows;
+mod saturation;
 mod serial;
 mod versions;
 

@@ -1,0 +1,85 @@
+//! Whether read atomic and causal consistency hold, and if not, an order of commits that contradicts itself.
+
+use super::dependencies::Observed;
+use super::saturation::Implied;
+use crate::Budget;
+use crate::isolation::because::explain;
+use crate::isolation::cycle::Cycle;
+use crate::isolation::finding::Finding;
+use crate::isolation::graph::{Class, Graph, TooLarge};
+use crate::isolation::level::{Isolation, Level, Levels};
+use crate::isolation::micro_ops::Names;
+use crate::isolation::walk::{Rule, Walk};
+
+/// What becomes of a level.
+pub(super) enum Decision {
+    Holds,
+    Violated(Finding),
+    Unknown,
+}
+
+impl Observed<'_> {
+    /// Decides read atomic or causal consistency, in one column, where no cycle of what is known without them rules them
+    /// out.
+    pub(super) fn decide(
+        &self,
+        level: Level,
+        names: &Names,
+        budget: &Budget<'_>,
+    ) -> Result<Decision, TooLarge> {
+        let implied = match level.isolation {
+            Isolation::ReadAtomic => Some(self.implied_directly(level.order)),
+            _ => self.implied_causally(level.order, budget)?,
+        };
+        let Some(implied) = implied else { return Ok(Decision::Unknown) };
+        let graph = Graph::build(self.transactions.len() as u32, |edges| {
+            self.visible(level.order, edges);
+            for Implied { before, after, .. } in &implied {
+                edges.add(*before, *after, Class::WW);
+            }
+        })?;
+        let classes = Class::WW.with(Class::WR).with(Class::PROCESS).with(Class::REALTIME);
+        let mut components = Walk { graph: &graph, rule: Rule::Free, classes }.components();
+        for members in &mut components {
+            for state in members.iter_mut() {
+                *state >>= 1;
+            }
+            members.sort_unstable();
+        }
+        let Some(members) = components.into_iter().min_by_key(Vec::len) else { return Ok(Decision::Holds) };
+        let part = graph.part(&members, &mut vec![u32::MAX; graph.vertices()]);
+        let walk = Walk { graph: &part, rule: Rule::Free, classes };
+        let Ok(Some(steps)) = walk.shortest(Class::WW, budget) else { return Ok(Decision::Unknown) };
+        let Some(mut cycle) = Cycle::of_walk(&part, &steps).into_iter().next() else {
+            return Ok(Decision::Unknown);
+        };
+        for step in &mut cycle.0 {
+            step.0 = members[step.0 as usize];
+        }
+        let finding = explain(&cycle, self.transactions, |from, class, to| match class {
+            Class::WW => self.implied_because(&implied, names, from, to),
+            class => self.why(names, from, class, to),
+        });
+        // Without predicates, repeatable read is no less than serializable.
+        let rules_out = Levels::from(&[level.isolation, Isolation::RepeatableRead], level.order);
+        let because = format!("if {level} held, {}", finding.because);
+        Ok(Decision::Violated(Finding { name: NAME.to_owned(), rules_out, because, ..finding }))
+    }
+
+    fn implied_because(
+        &self,
+        implied: &[Implied],
+        names: &Names,
+        from: u32,
+        to: u32,
+    ) -> Option<(String, String)> {
+        let place = implied.binary_search_by_key(&(from, to), |one| (one.before, one.after)).ok()?;
+        let Implied { reader, key, .. } = implied[place];
+        let key = names.key(key);
+        let because = format!("{} saw both, and read from key {key} what the other wrote", self.tell(reader));
+        Some((key, because))
+    }
+}
+
+/// The anomaly that such an order is.
+const NAME: &str = "cyclic-commit-order";
