@@ -106,7 +106,9 @@ impl Subject {
                 Plant::Internal,
                 Plant::AbortedRead,
             ],
-            Subject::RwRegister => &[Plant::Garbage, Plant::Internal, Plant::AbortedRead],
+            Subject::RwRegister => {
+                &[Plant::StaleRead, Plant::Garbage, Plant::Internal, Plant::AbortedRead]
+            }
         }
     }
 

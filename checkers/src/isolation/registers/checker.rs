@@ -23,8 +23,9 @@ use crate::{Budget, Checker, Follow};
 ///
 /// Operations of any `f`, whose value is a list of micro-ops `["w", key, value]` and `["r", key, value]`, where `null` is
 /// nothing; values are unique per key. A read names its writer, but the order of writes shows only where a transaction
-/// read a version and wrote the next. So the search for cycles is incomplete by nature: a level is *violated* by what was
-/// found, and *holds* only where doing the transactions one by one explained every read; otherwise it is *unknown*.
+/// read a version and wrote the next. A level is *violated* by what was found; the levels up to causal consistency are
+/// decided, and serializability almost always, by an order of all transactions or by few that have none; prefix
+/// consistency and the snapshot levels are *unknown* where neither a cycle nor such an order is known.
 #[derive(Clone, Copy, Debug)]
 pub struct RwRegister {
     promised: Level,
