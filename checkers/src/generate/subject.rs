@@ -106,9 +106,7 @@ impl Subject {
                 Plant::Internal,
                 Plant::AbortedRead,
             ],
-            Subject::RwRegister => {
-                &[Plant::StaleRead, Plant::Garbage, Plant::Internal, Plant::AbortedRead]
-            }
+            Subject::RwRegister => &[Plant::StaleRead, Plant::Garbage, Plant::Internal, Plant::AbortedRead],
         }
     }
 

@@ -83,7 +83,11 @@ const TRANSACTIONS: [Row; 11] = [
     row("rw-register", "rw-register", 10_000, 20),
     row("rw-register", "rw-register", 100_000, 20),
     row("rw-register", "rw-register", 1_000_000, 20),
-    Row { more: STALE, wanted: "invalid", ..row("rw-register, one stale read", "rw-register", 1_000_000, 20) },
+    Row {
+        more: STALE,
+        wanted: "invalid",
+        ..row("rw-register, one stale read", "rw-register", 1_000_000, 20)
+    },
 ];
 
 /// How the time grows with the length.
