@@ -1,7 +1,7 @@
 //! Threads that are lent to checkers.
 
 use std::num::NonZero;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use rashomon_checkers::{Crew, Job};
@@ -13,9 +13,12 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// As many as the machine runs at the same time.
+    /// As many as the machine runs at the same time. It is asked once: to find out takes it longer than to judge a small
+    /// history.
     pub fn of_this_machine() -> Threads {
-        Threads { count: thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN) }
+        static COUNT: OnceLock<NonZero<usize>> = OnceLock::new();
+        let ask = || thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        Threads { count: *COUNT.get_or_init(ask) }
     }
 
     /// So many.
