@@ -56,29 +56,37 @@ impl Observed<'_> {
         for step in &mut cycle.0 {
             step.0 = members[step.0 as usize];
         }
-        let finding = explain(&cycle, self.transactions, |from, class, to| match class {
-            Class::WW => self.implied_because(&implied, names, from, to),
+        let mut finding = explain(&cycle, self.transactions, |from, class, to| match class {
+            Class::WW => find(&implied, from, to).map(|one| self.implied_because(one, names)),
             class => self.why(names, from, class, to),
         });
+        // Those who saw two show it too.
+        let of = |(place, (from, _)): (usize, &(u32, Class))| {
+            let (to, _) = cycle.0[(place + 1) % cycle.0.len()];
+            find(&implied, *from, to).map(|one| one.reader)
+        };
+        finding
+            .transactions
+            .extend(cycle.0.iter().enumerate().filter(|(_, step)| step.1 == Class::WW).filter_map(of));
         // Without predicates, repeatable read is no less than serializable.
         let rules_out = Levels::from(&[level.isolation, Isolation::RepeatableRead], level.order);
         let because = format!("if {level} held, {}", finding.because);
         Ok(Decision::Violated(Finding { name: NAME.to_owned(), rules_out, because, ..finding }))
     }
 
-    fn implied_because(
-        &self,
-        implied: &[Implied],
-        names: &Names,
-        from: u32,
-        to: u32,
-    ) -> Option<(String, String)> {
-        let place = implied.binary_search_by_key(&(from, to), |one| (one.before, one.after)).ok()?;
-        let Implied { reader, key, .. } = implied[place];
-        let key = names.key(key);
-        let because = format!("{} saw both, and read from key {key} what the other wrote", self.tell(reader));
-        Some((key, because))
+    fn implied_because(&self, implied: &Implied, names: &Names) -> (String, String) {
+        let Implied { reader, key, .. } = implied;
+        let key = names.key(*key);
+        let because =
+            format!("{} saw both, and read from key {key} what the other wrote", self.tell(*reader));
+        (key, because)
     }
+}
+
+/// What implies that one comes before another.
+fn find(implied: &[Implied], from: u32, to: u32) -> Option<&Implied> {
+    let place = implied.binary_search_by_key(&(from, to), |one| (one.before, one.after)).ok()?;
+    Some(&implied[place])
 }
 
 /// The anomaly that such an order is.
