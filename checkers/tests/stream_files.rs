@@ -50,6 +50,21 @@ fn operations_and_times_are_counted() {
 }
 
 #[test]
+fn where_one_op_names_its_process_those_after_it_do() {
+    let named = "{:process 0 :type :invoke :f :write :value 1}\n{:process 0 :type :ok :f :write :value 1}\n";
+    let nameless = "{:type :invoke :f :write :value 2}\n{:type :ok :f :write :value 2}\n";
+    for (text, wrong) in [
+        (format!("{named}{nameless}"), Some("line 3: the op has no :process")),
+        (format!("{nameless}{named}"), None),
+    ] {
+        let told = streamed(Format::JepsenEdn, &text, "cas-register").map(|streamed| streamed.ops);
+        let whole = read(Format::JepsenEdn, &text).map_err(|error| error.to_string());
+        assert_eq!(told, whole.map(|recording| recording.history.pairs().count() as u64));
+        assert_eq!(told.err().as_deref(), wrong);
+    }
+}
+
+#[test]
 fn the_indices_of_jepsens_ops_rise() {
     let text = |indices: [Option<u64>; 4], f: &str, value: &str, more: &str| {
         let op = |(index, kind): (&Option<u64>, &str)| {

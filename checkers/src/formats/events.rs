@@ -202,9 +202,11 @@ fn put_form(
         let Some((line, form)) = forms.next_form()? else { return Ok(None) };
         let wrong = |reason: String| HistoryError::at(line, reason);
         let (index, put) = if let Some(taken) = inbox.take_text(line, form.as_bytes(), Some(due), notation) {
+            fields.named();
             (taken.index, (Some(taken.kind), taken.time.map(Time)))
         } else {
             let index = if let Some((index, time)) = scan::op(form.as_bytes(), notation, op) {
+                fields.named();
                 let index = index.then_some(op.index);
                 if !time {
                     op.time = Time(due);

@@ -179,6 +179,11 @@ impl Fields {
         Fields { processes, ..self }
     }
 
+    /// Notes that an op which was read in another way names its process.
+    pub(super) fn named(&mut self) {
+        self.processes = true;
+    }
+
     /// Whether any op named its process, where no more needs to be known of those before.
     pub(super) fn known(&self) -> Option<bool> {
         self.anonymous.is_empty().then_some(self.processes)

@@ -77,7 +77,8 @@ impl<M: Model> Gathered<M> {
 pub(super) struct Stream<M: Model> {
     checker: Linearizable<M>,
     gathered: Gathered<M>,
-    open: FxHashMap<u64, (Op, Places)>,
+    /// What has not ended, with its places if it still matters.
+    open: FxHashMap<u64, (Op, Option<Places>)>,
     /// Ops that are not needed any more, for the memory that their text has.
     spare: Vec<Op>,
     /// Why the history cannot be judged, once that is known.
@@ -100,7 +101,8 @@ impl<M: Model> Stream<M> {
             if self.open.contains_key(&process) {
                 return Err(format!("process {process} invokes `{}` while its last op is open", op.f));
             }
-            let places = self.gathered.announce(op);
+            // Where nothing can be judged any more, only the order of events is looked at.
+            let places = self.unknown.is_none().then(|| self.gathered.announce(op));
             let mut kept = self.spare.pop().unwrap_or_else(Op::blank);
             std::mem::swap(&mut kept, op);
             self.open.insert(process, (kept, places));
@@ -113,6 +115,7 @@ impl<M: Model> Stream<M> {
             return Err(format!("process {process} invoked `{}` and completes `{}`", invoke.f, op.f));
         }
         if self.unknown.is_none() {
+            let places = places.expect("it matters now, and did when it began");
             self.gathered.tell(places, &Pair { invoke: &invoke, completion: Some(op) });
         }
         self.spare.push(invoke);
@@ -160,10 +163,11 @@ impl<M: Model> Follow for Stream<M> {
         if let Some(reason) = self.unknown {
             return Verdict::unknown(self.checker.title(), reason);
         }
-        let mut open: Vec<(Op, Places)> = self.open.into_values().collect();
+        let mut open: Vec<(Op, Option<Places>)> = self.open.into_values().collect();
         open.sort_unstable_by_key(|(invoke, _)| invoke.index);
         for (invoke, places) in &open {
-            self.gathered.tell(*places, &Pair { invoke, completion: None });
+            let places = places.expect("all that can be judged matters");
+            self.gathered.tell(places, &Pair { invoke, completion: None });
         }
         self.checker.conclude_on(self.gathered, archive, budget)
     }
