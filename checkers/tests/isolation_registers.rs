@@ -3,9 +3,10 @@
 mod transactions;
 mod witnesses;
 
+use rashomon_checkers::generate::{Clients, Subject};
 use rashomon_checkers::isolation::{RwRegister, table};
 use rashomon_checkers::{Budget, Checker};
-use rashomon_core::{Anomaly, Validity, Verdict};
+use rashomon_core::{Anomaly, History, Seed, Validity, Verdict};
 
 use transactions::{op, transactions};
 use witnesses::witnessed;
@@ -137,7 +138,17 @@ fn what_cannot_be_judged_is_unknown_and_says_why() {
         assert_eq!(judged(text).unknown, [reason], "{text}");
     }
     let write = op(rashomon_core::Kind::Invoke, 0, serde_json::json!(7));
-    let history = rashomon_core::History::new(vec![write]).unwrap();
+    let history = History::new(vec![write]).unwrap();
     let verdict = RwRegister::default().check(&history, &Budget::unlimited());
     assert_eq!(verdict.unknown, ["event 0: a transaction is a list of micro-ops, not 7"]);
+}
+
+#[test]
+fn an_order_is_found_however_many_clients_there_are() {
+    for clients in [2, 20, 200] {
+        let many = Clients { operations: 12_000, clients, open_per_mille: 5, stale: false, seed: Seed(5) };
+        let ops = Subject::RwRegister.stream(many, None).collect();
+        let verdict = RwRegister::default().check(&History::new(ops).unwrap(), &Budget::unlimited());
+        assert_eq!(verdict.valid, Validity::Valid, "{clients} clients: {}", verdict.summary);
+    }
 }

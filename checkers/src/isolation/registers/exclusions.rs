@@ -43,25 +43,19 @@ impl Exclusions {
         self.list.push(exclusion);
     }
 
+    /// The orders that cannot all be.
     pub(super) fn orders(&self, number: u32) -> &[Before] {
         &self.list[number as usize].orders
     }
 
     /// Whom a transaction must let go first, and the number of the exclusion that says so: one of which all orders have
-    /// come to be if the transaction comes now. Where it is one of several, the turn decides which.
-    pub(super) fn completed(
-        &self,
-        transaction: u32,
-        comes: impl Fn(Before) -> bool,
-        turn: usize,
-    ) -> Option<(u32, u32)> {
+    /// come to be if the transaction comes now. It may be one of several, as few as possible.
+    pub(super) fn completed(&self, transaction: u32, comes: impl Fn(Before) -> bool) -> Option<(u32, u32)> {
         let numbers = self.firsts.get(&transaction)?.iter().copied();
-        let own =
-            |number: u32| self.orders(number).iter().filter(|order| order.0 == transaction && comes(**order));
+        let own = |number: u32| self.orders(number).iter().filter(|order| order.0 == transaction);
         let completed = numbers.filter(|number| self.orders(*number).iter().all(|order| comes(*order)));
         let number = completed.min_by_key(|number| own(*number).count())?;
-        let order = own(number).nth(turn % own(number).count())?;
-        Some((order.1, number))
+        Some((own(number).next()?.1, number))
     }
 
     /// The transactions that show an exclusion, with those that show what it follows from.

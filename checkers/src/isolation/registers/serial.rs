@@ -2,10 +2,13 @@
 
 use std::cell::Cell;
 
+use rustc_hash::FxHashSet;
+
 use super::accesses::Write;
 use super::dependencies::Observed;
 use super::exclusions::{Before, Exclusion, Exclusions};
 use super::rows::Rows;
+use super::witness::explains;
 use crate::Budget;
 use crate::isolation::level::Order;
 
@@ -19,7 +22,12 @@ use crate::isolation::level::Order;
 /// undone, as what decides is near.
 pub(super) fn serial(observed: &Observed<'_>, order: Order, budget: &Budget<'_>) -> Outcome {
     if observed.registers.contradictions.is_empty() {
-        Serial::new(observed, order).run(budget)
+        let mut serial = Serial::new(observed, order);
+        match serial.run(budget) {
+            // What was found counts only if it is one for somebody who knows nothing of how it was found.
+            Outcome::Found if !explains(observed, order, &serial.trail) => Outcome::Unknown,
+            outcome => outcome,
+        }
     } else {
         // Who contradicts itself does so in any order.
         Outcome::Unknown
@@ -86,9 +94,8 @@ struct Serial<'a> {
     trail: Vec<u32>,
     replaced: Vec<u32>,
     exclusions: Exclusions,
-    /// Who is to be done next, if that is possible, and how often there was a choice.
+    /// Who can be done next.
     wanted: Option<u32>,
-    turn: usize,
     /// For each transaction, how many stood below it and itself when it was put on the stack.
     depths: Vec<u32>,
 }
@@ -131,7 +138,6 @@ impl<'a> Serial<'a> {
             replaced: Vec::new(),
             exclusions: Exclusions::default(),
             wanted: None,
-            turn: 0,
             depths: vec![0; transactions.len()],
             ends,
         }
@@ -294,54 +300,87 @@ impl<'a> Serial<'a> {
     /// In a circle of those who wait for each other, finds which orders cannot all be, and notes that. Answers how many may
     /// remain done, or who shows that there is no order, when everybody waits for what must come before.
     fn resolve(&mut self, circle: &[(u32, Wait)]) -> Result<usize, Vec<u32>> {
-        let cause = self.cause(circle);
+        let mut cause = self.cause(circle);
+        let is_open = |order: &Before| self.places[order.0 as usize] == LATER;
+        if cause.orders.iter().any(is_open) {
+            // Somebody waits for one of several. If any of them can go on, it is next.
+            match self.blocked(circle) {
+                Ok(ready) => {
+                    self.wanted = Some(ready);
+                    return Ok(self.trail.len());
+                }
+                Err(all) => cause = all,
+            }
+        }
         let Some(last) = cause.orders.iter().map(|order| self.places[order.0 as usize]).max() else {
             return Err(self.exclusions.origin(cause));
         };
-        let mut kept = last as usize;
-        if last == LATER {
-            // Those that are still to be decided can be decided otherwise.
-            let is_open = |order: &&Before| self.places[order.0 as usize] == LATER;
-            let open: Vec<&Before> = cause.orders.iter().filter(is_open).collect();
-            self.turn = self.turn.wrapping_add(1);
-            self.wanted = Some(open[self.turn % open.len()].1);
-            kept = self.trail.len();
-        }
         self.exclusions.note(cause);
-        Ok(kept)
+        Ok(last as usize)
+    }
+
+    /// Who can go on among those in a circle and all for whom they may wait, be it one of several; else why nobody can.
+    fn blocked(&self, circle: &[(u32, Wait)]) -> Result<u32, Exclusion> {
+        let mut list: Vec<u32> = circle.iter().map(|(waits, _)| *waits).collect();
+        let mut seen: FxHashSet<u32> = list.iter().copied().collect();
+        let mut cause = Exclusion::default();
+        let mut place = 0;
+        while let Some(waits) = list.get(place).copied() {
+            place += 1;
+            let Some(wait) = self.wait(waits) else { return Ok(waits) };
+            self.name(waits, wait, &mut cause);
+            match wait {
+                Wait::Never => {}
+                Wait::For(other) | Wait::Reader(other, _) => list.extend(seen.insert(other).then_some(other)),
+                Wait::Excluded(_, number) => {
+                    let several = self.exclusions.orders(number).iter().filter(|order| order.0 == waits);
+                    list.extend(several.map(|order| order.1).filter(|other| seen.insert(*other)));
+                }
+            }
+        }
+        // Whom else each of several could have waited for was looked at.
+        cause.orders.retain(|order| self.places[order.0 as usize] != LATER);
+        cause.orders.sort_unstable();
+        cause.orders.dedup();
+        Err(cause)
     }
 
     /// Why those in a circle wait for each other.
     fn cause(&self, circle: &[(u32, Wait)]) -> Exclusion {
-        let Observed { registers, readers, .. } = self.observed;
         let mut cause = Exclusion::default();
         for (waits, wait) in circle {
-            cause.shown.push(*waits);
-            match wait {
-                Wait::Never => {}
-                Wait::For(other) => {
-                    // Perhaps because of somebody who began later and read what this one is to write.
-                    let both = |(_, write): &(u32, Write)| registers.writes_to(*other, write.key);
-                    let written = registers.last_writes_of(*waits).filter(both);
-                    cause.shown.extend(written.filter_map(|(number, _)| readers.row(number).last()));
-                }
-                Wait::Reader(_, version) => {
-                    // What is read before any write cannot have been replaced too early.
-                    if let Some(write) = registers.writes.get(*version as usize) {
-                        cause.shown.push(write.transaction);
-                        cause.orders.push(Before(write.transaction, *waits));
-                    }
-                }
-                Wait::Excluded(other, number) => {
-                    let others = self.exclusions.orders(*number).iter().copied();
-                    cause.orders.extend(others.filter(|order| *order != Before(*waits, *other)));
-                    cause.from.push(*number);
-                }
-            }
+            self.name(*waits, *wait, &mut cause);
         }
         cause.orders.sort_unstable();
         cause.orders.dedup();
         cause
+    }
+
+    /// Adds why one waits.
+    fn name(&self, waits: u32, wait: Wait, cause: &mut Exclusion) {
+        let Observed { registers, readers, .. } = self.observed;
+        cause.shown.push(waits);
+        match wait {
+            Wait::Never => {}
+            Wait::For(other) => {
+                // Perhaps because of somebody who began later and read what this one is to write.
+                let both = |(_, write): &(u32, Write)| registers.writes_to(other, write.key);
+                let written = registers.last_writes_of(waits).filter(both);
+                cause.shown.extend(written.filter_map(|(number, _)| readers.row(number).last()));
+            }
+            Wait::Reader(_, version) => {
+                // What is read before any write cannot have been replaced too early.
+                if let Some(write) = registers.writes.get(version as usize) {
+                    cause.shown.push(write.transaction);
+                    cause.orders.push(Before(write.transaction, waits));
+                }
+            }
+            Wait::Excluded(other, number) => {
+                let others = self.exclusions.orders(number).iter().copied();
+                cause.orders.extend(others.filter(|order| *order != Before(waits, other)));
+                cause.from.push(number);
+            }
+        }
     }
 
     /// Whom a transaction must let go first, as orders that it would complete cannot all be.
@@ -349,7 +388,7 @@ impl<'a> Serial<'a> {
         let place =
             |one: u32| if one == transaction { self.trail.len() as u32 } else { self.places[one as usize] };
         let comes = |Before(first, second): Before| place(first) < place(second);
-        let (other, number) = self.exclusions.completed(transaction, comes, self.turn)?;
+        let (other, number) = self.exclusions.completed(transaction, comes)?;
         Some(Wait::Excluded(other, number))
     }
 }
