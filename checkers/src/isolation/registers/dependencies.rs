@@ -36,6 +36,27 @@ impl<'a> Observed<'a> {
         self.transactions.numbers().filter(|number| self.happened[*number as usize])
     }
 
+    /// The transactions that happened, by when they ended; those of unknown end come last.
+    pub(super) fn by_end(&self) -> Vec<u32> {
+        let mut ends: Vec<u32> = self.all().collect();
+        ends.sort_by_key(|number| self.end(*number));
+        ends
+    }
+
+    /// When a transaction ended ok, if it did, and otherwise later than all.
+    pub(super) fn end(&self, number: u32) -> u32 {
+        self.transactions.success_of(number).unwrap_or(u32::MAX)
+    }
+
+    /// For each key the writes that others may see, in the order of these transactions.
+    pub(super) fn writers(&self, transactions: &[u32]) -> Rows {
+        let registers = self.registers;
+        Rows::of(registers.keys(), || {
+            let all = transactions.iter().flat_map(|number| registers.last_writes_of(*number));
+            all.map(|(number, write)| (write.key, number))
+        })
+    }
+
     /// Adds the dependencies that are known: a reader comes after the writer; who read a version and wrote the next comes
     /// after the version's other readers; and who read nothing comes before all writers. Where what transactions show of
     /// the order of a key's values contradicts itself, it is not used.
@@ -57,13 +78,11 @@ impl<'a> Observed<'a> {
                 edges.fan(readers, &next.collect::<Vec<_>>(), Class::RW);
             }
         }
-        let written = Rows::of(registers.keys(), || {
-            self.all().flat_map(|number| {
-                registers.last_writes_of(number).map(move |(_, write)| (write.key, number))
-            })
-        });
+        let written = self.writers(&self.all().collect::<Vec<_>>());
+        let of = |write: &u32| registers.writes[*write as usize].transaction;
         for key in 0..registers.keys() as u32 {
-            edges.fan(readers.row(registers.nothing(key)), written.row(key), Class::RW);
+            let writers: Vec<u32> = written.row(key).iter().map(of).collect();
+            edges.fan(readers.row(registers.nothing(key)), &writers, Class::RW);
         }
     }
 }

@@ -12,7 +12,6 @@ use rustc_hash::FxHashMap;
 
 use super::accesses::{Read, Source};
 use super::dependencies::Observed;
-use super::rows::Rows;
 use crate::Budget;
 use crate::isolation::graph::{Class, Edges, Graph, TooLarge};
 use crate::isolation::level::Order;
@@ -56,11 +55,11 @@ impl Observed<'_> {
     }
 
     /// Who wrote what a read shows, and was seen by others so.
-    fn source(&self, read: Read) -> Option<(u32, u32)> {
+    fn source(&self, read: Read) -> Option<u32> {
         match read.source {
             Source::Write(write) => {
                 let writer = self.registers.writes[write as usize].transaction;
-                (self.happened[writer as usize] && self.registers.is_last(write)).then_some((writer, write))
+                (self.happened[writer as usize] && self.registers.is_last(write)).then_some(writer)
             }
             Source::Nothing | Source::Nobody(_) => None,
         }
@@ -75,10 +74,9 @@ impl Observed<'_> {
         for reader in transactions.numbers() {
             let process = transactions.get(reader).process;
             for read in registers.reads_of(reader) {
-                let Some((after, _)) = self.source(read) else { continue };
+                let Some(after) = self.source(read) else { continue };
                 let key = read.key;
-                let others =
-                    registers.reads_of(reader).filter_map(|other| self.source(other)).map(|(one, _)| one);
+                let others = registers.reads_of(reader).filter_map(|other| self.source(other));
                 let own = last.get(&(process, key)).copied().filter(|_| order == Order::Session);
                 let seen = others.filter(|other| registers.writes_to(*other, key)).chain(own);
                 let seen = seen.filter(|before| *before != after && *before != reader);
@@ -100,27 +98,21 @@ impl Observed<'_> {
     /// already.
     fn implied_by_time(&self, implied: &mut Vec<Implied>) {
         let Observed { registers, transactions, readers, .. } = self;
-        let end = |number: u32| transactions.success_of(number).unwrap_or(u32::MAX);
-        let mut ends: Vec<u32> = self.all().collect();
-        ends.sort_by_key(|number| end(*number));
-        let writers = Rows::of(registers.keys(), || {
-            let all = ends
-                .iter()
-                .flat_map(|number| registers.last_writes_of(*number).map(|(_, write)| (*number, write)));
-            all.map(|(number, write)| (write.key, number))
-        });
+        let end = |write: &u32| self.end(registers.writes[*write as usize].transaction);
+        let writers = self.writers(&self.by_end());
         for after in self.all() {
             for (version, write) in registers.last_writes_of(after) {
                 // Those who read it stand in the order in which they began.
                 let Some(reader) = readers.row(version).last().copied() else { continue };
                 let row = writers.row(write.key);
-                let first = row.partition_point(|number| end(*number) < transactions.invoke_of(after));
-                let seen = row[first..].iter().copied();
-                for before in seen.take_while(|number| end(*number) < transactions.invoke_of(reader)) {
+                let first = row.partition_point(|other| end(other) < transactions.invoke_of(after));
+                let began = transactions.invoke_of(reader);
+                for other in row[first..].iter().take_while(|other| end(other) < began) {
+                    let before = registers.writes[*other as usize].transaction;
                     if before != after && before != reader {
                         implied.push(Implied { before, after, reader, key: write.key });
                         // One that began when the other had ended is a contradiction, and enough.
-                        if transactions.invoke_of(before) > end(after) {
+                        if transactions.invoke_of(before) > self.end(after) {
                             break;
                         }
                     }
@@ -242,7 +234,7 @@ impl<'a> Causes<'a> {
     fn follow(&mut self, transaction: u32, past: &mut Past) -> bool {
         let Observed { registers, transactions, readers, .. } = self.observed;
         for read in registers.reads_of(transaction) {
-            if let Some((after, _)) = self.observed.source(read) {
+            if let Some(after) = self.observed.source(read) {
                 self.see(transaction, read.key, after, past);
             }
         }

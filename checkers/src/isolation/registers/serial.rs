@@ -103,9 +103,7 @@ struct Serial<'a> {
 impl<'a> Serial<'a> {
     fn new(observed: &'a Observed<'a>, order: Order) -> Serial<'a> {
         let Observed { registers, transactions, readers, .. } = observed;
-        let end = |number: u32| transactions.success_of(number).unwrap_or(u32::MAX);
-        let mut ends: Vec<u32> = observed.all().collect();
-        ends.sort_by_key(|number| end(*number));
+        let ends = observed.by_end();
         let mut ranks = vec![0; transactions.len()];
         for (rank, number) in (0..).zip(&ends) {
             ranks[*number as usize] = rank;
@@ -118,10 +116,6 @@ impl<'a> Serial<'a> {
                 |write: u32| readers.row(write).last().map_or(0, |last| transactions.invoke_of(*last));
             read_at = (0..registers.writes.len() as u32).map(latest).collect();
         }
-        let writers = Rows::of(registers.keys(), || {
-            let all = ends.iter().flat_map(|number| registers.last_writes_of(*number));
-            all.map(|(number, write)| (write.key, number))
-        });
         Serial {
             observed,
             order,
@@ -132,7 +126,7 @@ impl<'a> Serial<'a> {
             current: (0..registers.keys() as u32).map(|key| registers.nothing(key)).collect(),
             left,
             read_at,
-            writers,
+            writers: observed.writers(&ends),
             past: vec![Cell::new(0); registers.keys()],
             trail: Vec::with_capacity(ends.len()),
             replaced: Vec::new(),
@@ -145,7 +139,7 @@ impl<'a> Serial<'a> {
 
     fn run(&mut self, budget: &Budget<'_>) -> Outcome {
         let mut undone = UNDONE * self.ends.len() + UNDONE_AT_LEAST;
-        // Each but the last waits for the one above it.
+        // Of those that are not done, each but the last waits for the one above it.
         let mut stack: Vec<(u32, Wait)> = Vec::new();
         let mut steps = 0_usize;
         loop {
@@ -160,11 +154,8 @@ impl<'a> Serial<'a> {
                 self.push(next, &mut stack);
                 continue;
             };
-            let is_open = self.places[transaction as usize] == LATER;
-            let Some(wait) = self.wait(transaction).filter(|_| is_open) else {
-                if is_open {
-                    self.take(transaction);
-                }
+            let Some(wait) = self.wait(transaction) else {
+                self.take(transaction);
                 self.depths[transaction as usize] = 0;
                 stack.pop();
                 continue;
@@ -260,7 +251,9 @@ impl<'a> Serial<'a> {
         before.find(|other| *other != transaction && !done(*other))
     }
 
+    /// Does a transaction that need not wait.
     fn take(&mut self, transaction: u32) {
+        debug_assert!(self.places[transaction as usize] == LATER, "it is done once");
         let registers = self.observed.registers;
         for version in registers.reads_of(transaction).filter_map(|read| registers.version(read)) {
             self.left[version as usize] -= 1;
