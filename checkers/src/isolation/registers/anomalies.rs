@@ -5,7 +5,7 @@ use serde_json::Map;
 
 use super::accesses::{Contradiction, ContradictionKind, Read, Source, Write};
 use super::dependencies::Observed;
-use super::minimal::core;
+use super::minimal::{Core, core};
 use super::versions::Versions;
 use crate::isolation::finding::{Finding, Findings, Mark};
 use crate::isolation::graph::Class;
@@ -90,16 +90,16 @@ impl Observed<'_> {
 
     /// No order of few transactions explains them, if the suspects hold such few.
     pub(super) fn unserializable(&self, order: Order, suspects: &[u32]) -> Option<Finding> {
-        let transactions = core(self, order, suspects)?;
+        let Core { transactions, is_minimal } = core(self, order, suspects)?;
         let kept = match order {
             Order::Plain => "",
             Order::Session => ", which keeps to that of each process,",
             Order::RealTime => ", which keeps to real time,",
         };
         let told: Vec<String> = transactions.iter().map(|number| self.tell(*number)).collect();
+        let fewer = if is_minimal { ", and without any one of them there is one" } else { "" };
         let because = format!(
-            "no order of these {} transactions{kept} explains what they read of each other, and without any one of them \
-             there is one: {}",
+            "no order of these {} transactions{kept} explains what they read of each other{fewer}: {}",
             transactions.len(),
             told.join(", ")
         );

@@ -9,25 +9,38 @@ use crate::isolation::level::Order;
 /// No more than so many transactions are tried.
 const MOST: usize = 48;
 
-/// The steps for each question.
+/// The steps for the first question, and for all others together.
 const STEPS: u32 = 1 << 18;
+const STEPS_TO_SHRINK: u32 = 1 << 20;
 
-/// Some of these transactions, of which no order explains what they read; of any fewer of them there is one. Nothing, when
-/// there is an order of all, or that is not found out.
+/// Transactions that no order explains.
+pub(super) struct Core {
+    pub(super) transactions: Vec<u32>,
+    /// Whether there is an order of any fewer of them.
+    pub(super) is_minimal: bool,
+}
+
+/// Some of these transactions, of which no order explains what they read. Nothing, when there is an order of all, or that
+/// is not found out.
 ///
 /// What somebody read whose writer is not among them counts for nothing. So what is impossible for some is for all.
-pub(super) fn core(observed: &Observed<'_>, order: Order, shown: &[u32]) -> Option<Vec<u32>> {
-    let mut list: Vec<u32> = shown.to_vec();
-    if list.len() > MOST || Trial::new(observed, order, &list).explains() != Some(false) {
+pub(super) fn core(observed: &Observed<'_>, order: Order, shown: &[u32]) -> Option<Core> {
+    let explains = |list: &[u32], steps: &mut u32| Trial::new(observed, order, list).explains(steps);
+    if shown.len() > MOST || explains(shown, &mut { STEPS })? {
         return None;
     }
+    let mut core = Core { transactions: shown.to_vec(), is_minimal: true };
+    let mut steps = STEPS_TO_SHRINK;
     for transaction in shown.iter().rev() {
-        let fewer: Vec<u32> = list.iter().copied().filter(|other| other != transaction).collect();
-        if Trial::new(observed, order, &fewer).explains() == Some(false) {
-            list = fewer;
+        let fewer: Vec<u32> =
+            core.transactions.iter().copied().filter(|other| other != transaction).collect();
+        match explains(&fewer, &mut steps) {
+            Some(true) => {}
+            Some(false) => core.transactions = fewer,
+            None => core.is_minimal = false,
         }
     }
-    Some(list)
+    Some(core)
 }
 
 /// What one of the transactions must find, and what it leaves.
@@ -45,7 +58,6 @@ struct Trial {
     registers: Vec<u32>,
     /// States that lead nowhere: who was done, and what the registers held then.
     dead: FxHashSet<(u64, Vec<u32>)>,
-    left: u32,
 }
 
 impl Trial {
@@ -91,24 +103,23 @@ impl Trial {
             steps: list.iter().map(step).collect(),
             registers: keys.iter().map(|key| registers.nothing(*key)).collect(),
             dead: FxHashSet::default(),
-            left: STEPS,
         }
     }
 
-    /// Whether some order explains all; nothing when that takes too long.
-    fn explains(mut self) -> Option<bool> {
+    /// Whether some order explains all; nothing when that takes more steps than there are.
+    fn explains(mut self, steps: &mut u32) -> Option<bool> {
         let mut registers = std::mem::take(&mut self.registers);
-        self.go_on(0, &mut registers)
+        self.go_on(0, &mut registers, steps)
     }
 
-    fn go_on(&mut self, done: u64, registers: &mut Vec<u32>) -> Option<bool> {
+    fn go_on(&mut self, done: u64, registers: &mut Vec<u32>, steps: &mut u32) -> Option<bool> {
         if done.count_ones() as usize == self.steps.len() {
             return Some(true);
         }
         if self.dead.contains(&(done, registers.clone())) {
             return Some(false);
         }
-        self.left = self.left.checked_sub(1)?;
+        *steps = steps.checked_sub(1)?;
         for place in 0..self.steps.len() {
             let step = &self.steps[place];
             let fits = step.reads.iter().all(|(register, version)| registers[*register] == *version);
@@ -119,7 +130,7 @@ impl Trial {
             for (register, version) in &step.writes {
                 registers[*register] = *version;
             }
-            let found = self.go_on(done | 1 << place, registers)?;
+            let found = self.go_on(done | 1 << place, registers, steps)?;
             *registers = before;
             if found {
                 return Some(true);
