@@ -73,16 +73,7 @@ fn classes(order: Order) -> Class {
 
 /// The strongly connected components of a graph, in its vertices, transactions first.
 fn components(graph: &Graph, order: Order) -> Vec<Vec<u32>> {
-    let walk = Walk { graph, rule: Rule::Free, classes: ALL.with(classes(order)) };
-    let mut components = walk.components();
-    for members in &mut components {
-        for state in members.iter_mut() {
-            *state >>= 1;
-        }
-        members.sort_unstable();
-    }
-    components.sort_unstable();
-    components
+    Walk { graph, rule: Rule::Free, classes: ALL.with(classes(order)) }.groups()
 }
 
 /// Searches the whole graph.

@@ -125,6 +125,19 @@ impl Walk<'_> {
         found
     }
 
+    /// The same in vertices, transactions first, in their order: for rules that need no layers.
+    pub(super) fn groups(&self) -> Vec<Vec<u32>> {
+        let mut groups = self.components();
+        for members in &mut groups {
+            for state in members.iter_mut() {
+                *state >>= 1;
+            }
+            members.sort_unstable();
+        }
+        groups.sort_unstable();
+        groups
+    }
+
     /// A shortest closed walk that begins with an edge of `first`, or none if there is none. When the budget is spent
     /// meanwhile, the shortest that was found.
     ///
@@ -176,9 +189,8 @@ impl Walk<'_> {
         let all = || 0..self.graph.vertices() as u32;
         let mut group: Vec<u32> = all().collect();
         let mut members: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-        for component in calm.components() {
-            let list: Vec<u32> = component.iter().map(|state| state >> 1).collect();
-            let name = *list.iter().min().expect("a component is not empty");
+        for list in calm.groups() {
+            let name = list[0];
             for vertex in &list {
                 group[*vertex as usize] = name;
             }

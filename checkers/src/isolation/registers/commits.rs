@@ -39,14 +39,8 @@ impl Observed<'_> {
             }
         })?;
         let classes = Class::WW.with(Class::WR).with(Class::PROCESS).with(Class::REALTIME);
-        let mut components = Walk { graph: &graph, rule: Rule::Free, classes }.components();
-        for members in &mut components {
-            for state in members.iter_mut() {
-                *state >>= 1;
-            }
-            members.sort_unstable();
-        }
-        let Some(members) = components.into_iter().min_by_key(Vec::len) else { return Ok(Decision::Holds) };
+        let groups = Walk { graph: &graph, rule: Rule::Free, classes }.groups();
+        let Some(members) = groups.into_iter().min_by_key(Vec::len) else { return Ok(Decision::Holds) };
         let part = graph.part(&members, &mut vec![u32::MAX; graph.vertices()]);
         let walk = Walk { graph: &part, rule: Rule::Free, classes };
         let Ok(Some(steps)) = walk.shortest(Class::WW, budget) else { return Ok(Decision::Unknown) };

@@ -53,10 +53,7 @@ impl Versions {
             return Ok(versions);
         }
         let mut places = vec![u32::MAX; graph.vertices()];
-        for mut members in (Walk { graph: &graph, rule: Rule::Free, classes: Class::WW }).components() {
-            for state in &mut members {
-                *state >>= 1;
-            }
+        for members in (Walk { graph: &graph, rule: Rule::Free, classes: Class::WW }).groups() {
             let part = graph.part(&members, &mut places);
             let walk = Walk { graph: &part, rule: Rule::Free, classes: Class::WW };
             let cycle = walk.shortest(Class::WW, &Budget::unlimited()).ok().flatten().unwrap_or_default();
