@@ -140,3 +140,54 @@ impl Trial {
         Some(false)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rashomon_core::Kind;
+
+    use super::super::accesses::Registers;
+    use super::super::dependencies::Observed;
+    use super::core;
+    use crate::isolation::level::Order;
+    use crate::isolation::micro_ops::{Argument, Gathered, MicroOp, Verb};
+    use crate::isolation::transactions::Transactions;
+
+    #[test]
+    fn who_only_stands_by_is_left_out() {
+        let value = Argument::Value;
+        let write = |key, number| MicroOp { verb: Verb::Write, key, argument: value(number) };
+        let read = |key, number| MicroOp { verb: Verb::Read, key, argument: value(number) };
+        // A long fork, and two others, all at once.
+        let done = [
+            vec![write(2, 1)],
+            vec![write(0, 1), write(1, 1)],
+            vec![write(0, 2)],
+            vec![read(2, 1), read(0, 1)],
+            vec![write(1, 2)],
+            vec![read(0, 2), read(1, 1)],
+            vec![read(0, 1), read(1, 2)],
+        ];
+        let (mut transactions, mut registers) = (Transactions::new(true), Registers::default());
+        for (process, kind) in
+            [Kind::Invoke, Kind::Ok].into_iter().flat_map(|kind| (0..7).map(move |one| (one, kind)))
+        {
+            let mut gathered = Gathered { list: done[process as usize].clone(), ..Gathered::default() };
+            for one in gathered.list.iter_mut().filter(|one| one.verb == Verb::Read && kind == Kind::Invoke) {
+                one.argument = Argument::Nothing;
+            }
+            let micro_ops = gathered.between(0, gathered.list.len());
+            if kind == Kind::Invoke {
+                let number = transactions.invoke(process, "txn", process, micro_ops).unwrap();
+                registers.begin(number, micro_ops.list).unwrap();
+            } else {
+                let number = transactions.complete(process, "txn", kind, 7 + process, micro_ops).unwrap();
+                registers.end(number, micro_ops.list);
+            }
+        }
+        let registers = registers.settled();
+        let observed = Observed::new(&registers, &transactions);
+        let few = core(&observed, Order::Plain, &[0, 1, 2, 3, 4, 5, 6]).unwrap();
+        assert_eq!((few.transactions, few.is_minimal), (vec![1, 2, 4, 5, 6], true));
+        assert!(core(&observed, Order::Plain, &[0, 1, 2, 4, 5]).is_none(), "these have an order");
+    }
+}
